@@ -1,0 +1,1 @@
+"""An embeddable electronic registry: booking of visits and telemedicine consultations."""

@@ -1,0 +1,363 @@
+"""The storage: one transaction is one plain function, and what it promises is published as a contract.
+
+`transact` opens late, runs the function, commits when it returns and rolls back when it raises or returns a
+`Failure`. The function cannot await, so nothing remote can happen inside. Races are settled by the database.
+"""
+
+from collections.abc import Callable, Collection, Sequence
+from datetime import datetime, timedelta
+from enum import Enum
+from typing import Protocol, TypeVar
+
+import attrs
+
+from registratura.application.ports.messenger import Incoming, Outgoing
+from registratura.application.records import Record, Verdict
+from registratura.domain.booking import Appointment, ClosedAppointment, Facts
+from registratura.domain.dialogue import Dialogue
+from registratura.domain.identifiers import (
+    AppointmentId,
+    MessengerId,
+    OrganisationId,
+    PatientId,
+    PurposeId,
+    ResourceId,
+    SlotId,
+    SpecialityId,
+)
+from registratura.domain.organisations import Organisation, Resource, Speciality
+from registratura.domain.people import Attachment, Patient, Representation
+from registratura.domain.schedule import AgeTag, DayLimits, Opening
+from registratura.domain.telemedicine import Consent, Purpose
+
+T = TypeVar("T")
+
+
+class Patients(Protocol):
+    """People and who acts for whom."""
+
+    def find(self, patient: PatientId) -> Patient | None:
+        """The card with this id, or the card into which this id was merged."""
+        ...
+
+    def by_messenger(self, user: MessengerId) -> Patient | None:
+        """The person whose card carries this messenger id."""
+        ...
+
+    def represented_by(self, author: PatientId) -> tuple[Sequence[Representation], Sequence[Patient]]:
+        """All representations of *author*, in force or not, and the cards of those represented."""
+        ...
+
+    def attachments(self, patient: PatientId) -> Sequence[Attachment]:
+        """All attachments of *patient*, in force or not."""
+        ...
+
+
+@attrs.frozen(kw_only=True)
+class Window:
+    """Which free slots are looked for: between two moments, with the day limits of each organisation.
+
+    `now` is the moment of asking; `days` the region's limits, which organisations override.
+    """
+
+    now: datetime
+    days: DayLimits
+    ages: frozenset[AgeTag]
+    """Tags that admit the patient on some day of the window."""
+
+
+@attrs.frozen
+class DoctorOpening:
+    """A doctor with at least one free slot in the window, and when the first of them is."""
+
+    resource: Resource
+    organisation: Organisation
+    nearest: datetime
+
+
+class Schedule(Protocol):
+    """What is on offer."""
+
+    def purposes(self) -> Sequence[Purpose]:
+        """All purposes, switched off ones too."""
+        ...
+
+    def specialities(self) -> Sequence[Speciality]:
+        """All specialities with their limits."""
+        ...
+
+    def consultants(
+        self, window: Window, *, speciality: SpecialityId | None = None, organisation: OrganisationId | None = None
+    ) -> Sequence[DoctorOpening]:
+        """Doctors with free slots for telemedicine (tag ONLINE), absences left out, in no particular order.
+
+        Only what the schedule itself decides is filtered here: slot state, tag, time, day limits, absences. Rules
+        about the patient are the domain's.
+        """
+        ...
+
+    def openings(self, resource: ResourceId, begins: datetime, ends: datetime) -> Sequence[Opening]:
+        """Free telemedicine slots of one doctor that start in [begins, ends), absences left out, in time order."""
+        ...
+
+    def resource(self, resource: ResourceId) -> tuple[Resource, Organisation] | None:
+        """A doctor with the organisation."""
+        ...
+
+    def speciality(self, speciality: SpecialityId) -> Speciality | None:
+        """One speciality."""
+        ...
+
+    def purpose(self, purpose: PurposeId) -> Purpose | None:
+        """One purpose."""
+        ...
+
+    def opening(self, slot: SlotId) -> Opening | None:
+        """One slot, whatever its state."""
+        ...
+
+
+class Appointments(Protocol):
+    """Bookings. Each method is one moment; `take` and `release` settle races."""
+
+    def facts(
+        self,
+        patient: PatientId,
+        slot: SlotId,
+        *,
+        now: datetime,
+        author: PatientId | None = None,
+        purpose: PurposeId | None = None,
+    ) -> Facts:
+        """Everything the rules need, read under a lock on the patient's card.
+
+        Two bookings of one patient therefore decide one after the other; two patients never wait for each other.
+        `upcoming` holds bookings in force that end after *now*; representations are those of *author*.
+        """
+        ...
+
+    def take(self, appointment: Appointment, consent: Consent | None) -> bool:
+        """Mark the slot RECORDED and keep booking and consent, if the slot is still AVAILABLE; else change nothing.
+
+        Exactly one of any number of racers gets True.
+        """
+        ...
+
+    def find(self, appointment: AppointmentId) -> Appointment | ClosedAppointment | None:
+        """A booking in whatever state."""
+        ...
+
+    def release(self, closed: ClosedAppointment) -> bool:
+        """Close the booking and make its slot AVAILABLE again, unless the clinic withdrew the slot meanwhile.
+
+        False, and nothing changed, when the booking was no longer in force.
+        """
+        ...
+
+    def coming(self, patients: Collection[PatientId], author: PatientId | None, now: datetime) -> Sequence[Appointment]:
+        """Bookings in force that end after *now*, of *patients* or made by *author*, by time."""
+        ...
+
+
+class Dialogues(Protocol):
+    """Dialogues with people in the messenger, one for each messenger id."""
+
+    def find(self, user: MessengerId) -> Dialogue | None:
+        """The person's dialogue, locked against other workers."""
+        ...
+
+    def save(self, dialogue: Dialogue, chat: str | None) -> None:
+        """Keep the dialogue; *chat* is the id of its chat where it is known (None keeps what is known)."""
+        ...
+
+    def chat(self, user: MessengerId) -> str | None:
+        """The id of the chat with the person."""
+        ...
+
+    def set_reachable(self, user: MessengerId, *, reachable: bool) -> None:
+        """Whether the person may be written to (AUTH-46)."""
+        ...
+
+    def is_reachable(self, user: MessengerId) -> bool:
+        """False after the person stopped the bot, until it is started again; True for people never heard of."""
+        ...
+
+
+@attrs.frozen(kw_only=True)
+class Received:
+    """An update as it waits for its work."""
+
+    number: int
+    incoming: Incoming
+    attempts: int
+
+
+class Inbox(Protocol):
+    """What came in passes once: a repeated key has no effect."""
+
+    def put(self, key: str, line: str, incoming: Incoming, at: datetime) -> bool:
+        """Keep an update; False when its *key* was seen before. *line* is what must stay in order."""
+        ...
+
+    def next(self, now: datetime) -> Received | None:
+        """The oldest update of a line that nobody works on, locked until the transaction ends."""
+        ...
+
+    def done(self, number: int) -> None:
+        """Its work is in this very transaction."""
+        ...
+
+    def put_back(self, number: int, until: datetime, reason: str) -> None:
+        """The work failed: try again at *until*; the line waits."""
+        ...
+
+    def park(self, number: int, reason: str) -> None:
+        """The work cannot be done: keep the update aside for people to look at and let the line go on."""
+        ...
+
+    def marker(self, source: str) -> str | None:
+        """How far *source* was read by polling."""
+        ...
+
+    def move_marker(self, source: str, marker: str) -> None:
+        """What was read up to *marker* is kept by this very transaction."""
+        ...
+
+
+@attrs.frozen(kw_only=True)
+class Leased:
+    """An effect that this process sends now."""
+
+    id: str
+    line: str
+    outgoing: Outgoing
+    attempts: int
+    """How often sending was begun before."""
+    first_attempt_at: datetime | None
+    in_doubt: bool
+    """An earlier attempt began and nobody knows how it ended."""
+
+
+class SendState(Enum):
+    """The life of an effect in the outbox."""
+
+    WAITING = "waiting"
+    SENDING = "sending"
+    SENT = "sent"
+    SKIPPED = "skipped"
+    PARKED = "parked"
+
+
+class Outbox(Protocol):
+    """Effects leave in the commit that caused them and are sent afterwards, at least once, in order by line."""
+
+    def put(self, line: str, outgoing: Outgoing, *, id: str, due: datetime) -> None:
+        """Keep an effect that is due at *due*; those of one line leave in the order they were put."""
+        ...
+
+    def lease(self, now: datetime, limit: int, term: timedelta) -> Sequence[Leased]:
+        """Take the due heads of lines, at most *limit*, for *term*: nobody else gets them or their followers.
+
+        A lease that ran out is given again with `in_doubt`.
+        """
+        ...
+
+    def settle(self, id: str, state: SendState, reason: str | None, now: datetime) -> None:
+        """Record how sending ended: SENT, SKIPPED (not wanted any more) or PARKED (never accepted)."""
+        ...
+
+    def postpone(self, id: str, until: datetime, reason: str | None, *, in_doubt: bool) -> None:
+        """Give the lease back: try again at *until*; the line waits."""
+        ...
+
+    def next_due(self) -> datetime | None:
+        """When the earliest waiting effect is due."""
+        ...
+
+
+@attrs.frozen
+class Fingerprint:
+    """A request under an idempotency key: whose, which, and what was asked."""
+
+    scope: str
+    key: str
+    digest: str
+
+
+class Requests(Protocol):
+    """Answers remembered under idempotency keys."""
+
+    def remembered(self, asked: Fingerprint) -> "str | KeyReused | None":
+        """The stored answer of the same request; `KeyReused` when the key came with another body."""
+        ...
+
+    def remember(self, asked: Fingerprint, answer: str, at: datetime) -> bool:
+        """Keep the answer in the commit of its effect; False when another request with the key was faster."""
+        ...
+
+
+@attrs.frozen
+class KeyReused:
+    """The same idempotency key was used for another body."""
+
+
+class Audit(Protocol):
+    """Who tried what: never what it was about in words."""
+
+    def note(self, event: str, *, actor: str, subject: str, at: datetime) -> None:
+        """Keep an event such as «dialogue.foreign_button»; *actor* and *subject* are ids."""
+        ...
+
+
+class Register(Protocol):
+    """Loading what other systems know."""
+
+    def store(self, records: Sequence[Record]) -> Sequence[Verdict]:
+        """Create or change records of one kind, a verdict for each, in order; the same record twice changes nothing.
+
+        A slot with a booking of ours in force stays RECORDED whatever stale state arrives, except CANCELED: then the
+        clinic withdrew it, and the booking is closed with it.
+        """
+        ...
+
+
+class Transaction(Protocol):
+    """Everything one unit of work may read and write."""
+
+    @property
+    def patients(self) -> Patients: ...
+    @property
+    def schedule(self) -> Schedule: ...
+    @property
+    def appointments(self) -> Appointments: ...
+    @property
+    def dialogues(self) -> Dialogues: ...
+    @property
+    def inbox(self) -> Inbox: ...
+    @property
+    def outbox(self) -> Outbox: ...
+    @property
+    def requests(self) -> Requests: ...
+    @property
+    def audit(self) -> Audit: ...
+    @property
+    def register(self) -> Register: ...
+
+
+class Storage(Protocol):
+    """Where everything is kept."""
+
+    async def transact(self, work: Callable[[Transaction], T]) -> T:
+        """Run *work* in one transaction: commit when it returns, roll back when it raises or returns a `Failure`.
+
+        Raises `Unavailable` when the storage cannot be reached, `TransactionLost` when the commit's end is unknown.
+        """
+        ...
+
+    async def read(self, work: Callable[[Transaction], T]) -> T:
+        """Run *work* on a consistent view, beside writers and without waiting for them; nothing is committed."""
+        ...
+
+    async def ping(self) -> None:
+        """Return when the storage answers and its schema is the newest, else raise `Unavailable` saying why."""
+        ...

@@ -1,0 +1,1 @@
+"""The rules of the registry: frozen values and pure functions, no waiting, no clock."""
