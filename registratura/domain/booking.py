@@ -1,63 +1,46 @@
-"""Booking: one function for every channel, cancelling, and moving a booking to another slot."""
+"""Booking: one function for every channel; cancelling; and what moving a booking needs."""
 
-from collections.abc import Callable, Iterable, Mapping
-from datetime import datetime
-from enum import Enum
+from collections.abc import Callable, Mapping
+from datetime import date, datetime
 
 import attrs
 from returns.result import Failure, Result, Success
 
-from registratura.domain import refusals
-from registratura.domain.identifiers import (
-    AppointmentId,
-    OrganisationId,
-    PatientId,
-    PurposeId,
-    ResourceId,
-    SlotId,
-    SpecialityId,
+from registratura.domain import refusals, suitability
+from registratura.domain.appointments import (
+    Application,
+    Appointment,
+    Channel,
+    Checks,
+    ClosedAppointment,
+    Facts,
+    Outcome,
+    Rules,
+    VisitKind,
 )
-from registratura.domain.moments import aware, local_day
-from registratura.domain.organisations import Accepts, Organisation, Resource, Speciality
-from registratura.domain.people import Attachment, Patient, Representation, may_act_for
+from registratura.domain.identifiers import AppointmentId, PatientId
+from registratura.domain.moments import local_day
+from registratura.domain.people import may_act_for
 from registratura.domain.refusals import CancelRefusal, Refusal
-from registratura.domain.schedule import (
-    Absence,
-    AnnulledSlot,
-    ChannelTag,
-    DayLimits,
-    FreeSlot,
-    Opening,
-    Slot,
-)
-from registratura.domain.telemedicine import Platform, Purpose
+from registratura.domain.schedule import AnnulledSlot, ChannelTag, DayLimits, FreeSlot, Opening, Slot
+from registratura.domain.suitability import DoctorRule, Encounter
 
-
-class Channel(Enum):
-    """Where a booking comes from."""
-
-    MAX = "max"
-    PORTAL = "portal"
-    FER = "fer"
-    CALL_CENTRE = "call_centre"
-    REGISTRY = "registry"
-
-
-class VisitKind(Enum):
-    """What the visit is (`booking_type`, FER profile, 3.1, and Book.type, table 7)."""
-
-    APPOINTMENT = "APPOINTMENT"
-    VACCINATION = "VACCINATION"
-    COVID_VACCINATION = "COVID_VACCINATION"
-    DISPENSARY = "DISPENSARY"
-    UDVN_DISPENSARY = "UDVN_DISPENSARY"
-    PROPHYLACTIC = "PROPHYLACTIC"
-    PROPHYLACTIC_ADULT = "PROPHYLACTIC_ADULT"
-    PROPHYLACTIC_CHILD = "PROPHYLACTIC_CHILD"
-    D_OBSERVATION = "D_OBSERVATION"
-    ONLINE_CONSULTING = "ONLINE_CONSULTING"
-    PAID_APPOINTMENT = "PAID_APPOINTMENT"
-
+__all__ = [
+    "Application",
+    "Appointment",
+    "Channel",
+    "Checks",
+    "ClosedAppointment",
+    "Facts",
+    "Outcome",
+    "Rules",
+    "VisitKind",
+    "book",
+    "cancel",
+    "serving_tags",
+    "why_not_free",
+    "without",
+]
 
 _T = ChannelTag
 _BY_KIND: Mapping[VisitKind, frozenset[ChannelTag]] = {
@@ -83,136 +66,30 @@ def serving_tags(kind: VisitKind, channel: Channel) -> frozenset[ChannelTag]:
 
 
 @attrs.frozen(kw_only=True)
-class Checks:
-    """Checks that a region, or one organisation, may switch off (`tmk.checks.*`, TMK-60)."""
-
-    internet_booking: bool = True
-    sex_age: bool = True
-    district: bool = True
-    deceased: bool = True
-    repeat_speciality_mo: bool = True
-    repeat_speciality_mo_day: bool = True
-    note_age: bool = True
-
-    def at(self, organisation: Organisation) -> "Checks":
-        """The same switches with what *organisation* sets for itself."""
-        return attrs.evolve(self, **dict(organisation.checks))
-
-
-@attrs.frozen(kw_only=True)
-class Rules:
-    """What the region decided about booking."""
-
-    checks: Checks = attrs.field(factory=Checks)
-    days: DayLimits = attrs.field(factory=DayLimits)
-    platform: Platform = Platform.MAX
-    consent_version: str = "1"
-
-
-@attrs.frozen(kw_only=True)
-class Application:
-    """What is asked for: who wants whom on which slot, through which channel.
-
-    `author` is the person who asks and must be allowed to act for the patient; None is a clinic's own employee or a
-    gateway that has checked it. A consultation needs `purpose` and the version of the text consented to.
-    """
-
-    patient: PatientId
-    slot: SlotId
-    channel: Channel
-    kind: VisitKind = VisitKind.APPOINTMENT
-    author: PatientId | None = None
-    purpose: PurposeId | None = None
-    consent_version: str | None = None
-    referral: str | None = None
-
-    @property
-    def is_consultation(self) -> bool:
-        """Whether a telemedicine consultation is asked for."""
-        return self.kind is VisitKind.ONLINE_CONSULTING
-
-
-@attrs.frozen(kw_only=True)
-class Appointment:
-    """A booking in force (RECORDED, Book.status_code 5000)."""
-
-    id: AppointmentId
-    patient: PatientId
-    slot: SlotId
-    organisation: OrganisationId
-    resource: ResourceId
-    speciality: SpecialityId | None
-    starts: datetime = attrs.field(validator=aware)
-    ends: datetime = attrs.field(validator=aware)
-    kind: VisitKind
-    channel: Channel
-    author: PatientId | None = None
-    purpose: PurposeId | None = None
-    platform: Platform | None = None
-    referral: str | None = None
-    booked_at: datetime = attrs.field(validator=aware)
-
-
-class Outcome(Enum):
-    """How a booking ended, with the profile's code (Book.status_code, FER profile, table 7)."""
-
-    CANCELLED = 5010
-    SERVED = 5020
-    NOT_ARRIVED = 5030
-    CANCELLED_BY_PATIENT = 5040
-
-
-@attrs.frozen(kw_only=True)
-class ClosedAppointment:
-    """A booking that is no longer in force; final."""
-
-    appointment: Appointment
-    outcome: Outcome
-    closed_at: datetime = attrs.field(validator=aware)
-
-
-@attrs.frozen(kw_only=True)
-class Facts:
-    """Everything the rules need to know about one application, read in one transaction."""
-
-    patient: Patient | None
-    slot: Slot | None
-    organisation: Organisation | None = None
-    resource: Resource | None = None
-    speciality: Speciality | None = None
-    purpose: Purpose | None = None
-    representations: tuple[Representation, ...] = ()
-    attachments: tuple[Attachment, ...] = ()
-    absences: tuple[Absence, ...] = ()
-    upcoming: tuple[Appointment, ...] = ()
-    """The patient's bookings in force that have not ended yet."""
-
-
-@attrs.frozen(kw_only=True)
 class _Case:
-    """An application whose slot is free and whose patient is known: what the later rules look at."""
+    """An application whose slot is free and whose patient is known: what the rules look at."""
 
     asked: Application
-    patient: Patient
     opening: Opening
-    organisation: Organisation
-    resource: Resource
+    meeting: Encounter
     facts: Facts
-    rules: Rules
-    checks: Checks
     days: DayLimits
-    now: datetime
 
     @property
-    def today(self) -> datetime:
-        return self.now.astimezone(self.organisation.zone)
+    def now(self) -> datetime:
+        return self.meeting.now
+
+    @property
+    def day(self) -> date:
+        """The day of the visit on the organisation's clocks."""
+        return local_day(self.opening.starts, self.meeting.organisation.zone)
 
     @property
     def age_at_visit(self) -> int:
-        return self.patient.age_on(local_day(self.opening.starts, self.organisation.zone))
+        return self.meeting.patient.age_on(self.day)
 
 
-Rule = Callable[[_Case], Refusal | None]
+_Rule = Callable[[_Case], Refusal | None]
 
 
 def book(
@@ -234,18 +111,20 @@ def book(
         return Failure(reason)
     if facts.patient is None:
         return Failure(refusals.PatientUnknown())
-    case = _Case(
-        asked=asked,
+    meeting = Encounter(
         patient=facts.patient,
-        opening=slot.opening,
         organisation=facts.organisation,
         resource=facts.resource,
-        facts=facts,
+        speciality=facts.speciality,
+        purpose=facts.purpose,
+        attachments=facts.attachments,
+        channel=asked.channel,
+        consultation=asked.is_consultation,
         rules=rules,
-        checks=rules.checks.at(facts.organisation),
-        days=rules.days.at(facts.organisation),
         now=now,
     )
+    days = rules.days.at(facts.organisation)
+    case = _Case(asked=asked, opening=slot.opening, meeting=meeting, facts=facts, days=days)
     for rule in _RULES:
         refusal = rule(case)
         if refusal is not None:
@@ -278,12 +157,13 @@ def _absence(case: _Case) -> Refusal | None:
 
 
 def _card_closed(case: _Case) -> Refusal | None:
-    return refusals.Deceased() if case.checks.deceased and case.patient.died is not None else None
+    closed = case.meeting.checks.deceased and case.meeting.patient.died is not None
+    return refusals.Deceased() if closed else None
 
 
 def _permission(case: _Case) -> Refusal | None:
-    author = case.asked.author
-    if author is None or may_act_for(author, case.patient, case.facts.representations, case.today.date()):
+    author, meeting = case.asked.author, case.meeting
+    if author is None or may_act_for(author, meeting.patient, case.facts.representations, meeting.today):
         return None
     return refusals.NotRepresented()
 
@@ -295,96 +175,27 @@ def _channel(case: _Case) -> Refusal | None:
     return None if wanted & case.opening.channels else refusals.WrongChannel(case.opening.channels)
 
 
-def _internet(case: _Case) -> Refusal | None:
-    from_internet = case.asked.channel in {Channel.MAX, Channel.PORTAL, Channel.FER}
-    closed = case.checks.internet_booking and from_internet and not case.resource.internet_booking
-    return refusals.InternetBookingClosed() if closed else None
-
-
-def _acceptance(case: _Case) -> Refusal | None:
-    for accepts in (case.organisation.accepts, case.resource.accepts):
-        if not accepts_patient(accepts, case.organisation, case.facts.attachments, case.now):
-            return refusals.NotAccepting(case.organisation.id)
-    return None
-
-
-def accepts_patient(
-    accepts: Accepts, organisation: Organisation, attachments: Iterable[Attachment], now: datetime
-) -> bool:
-    """Whether the setting *accepts* of *organisation* lets in a patient with these *attachments* at *now*."""
-    held = {held.organisation for held in attachments if held.holds_on(local_day(now, organisation.zone))}
-    match accepts:
-        case Accepts.EVERYBODY:
-            return True
-        case Accepts.NOBODY:
-            return False
-        case Accepts.ATTACHED_HERE:
-            return organisation.id in held
-        case Accepts.ATTACHED_IN_REGION:
-            return bool(held)
-
-
-def _platform(case: _Case) -> Refusal | None:
-    unreachable = case.asked.is_consultation and case.rules.platform is Platform.MAX and case.resource.messenger is None
-    return refusals.DoctorNotInMessenger() if unreachable else None
-
-
-def _district(case: _Case) -> Refusal | None:
-    if not case.checks.district or not case.resource.areas:
-        return None
-    return district_refusal(case.resource, case.organisation, case.facts.attachments, case.now)
-
-
-def district_refusal(
-    resource: Resource, organisation: Organisation, attachments: Iterable[Attachment], now: datetime
-) -> Refusal | None:
-    """Why a district doctor may not serve a patient with these *attachments*; None for everybody else (TMK-42)."""
-    if not resource.areas:
-        return None
-    today = local_day(now, organisation.zone)
-    own = [held for held in attachments if held.holds_on(today) and held.area is not None]
-    if not own:
-        return refusals.NoAttachment()
-    served = any(held.organisation == organisation.id and held.area in resource.areas for held in own)
-    return None if served else refusals.OtherDistrict(resource.areas)
-
-
-def _purpose(case: _Case) -> Refusal | None:
-    if case.asked.purpose is None:
-        return None
-    purpose = case.facts.purpose
-    if (
-        purpose is None
-        or not purpose.suits(case.patient, case.today.date())
-        or not purpose.allows(case.resource.speciality, case.organisation.id)
-    ):
-        return refusals.PurposeUnavailable()
-    return None
+def _purpose_known(case: _Case) -> Refusal | None:
+    missing = case.asked.purpose is not None and case.facts.purpose is None
+    return refusals.PurposeUnavailable() if missing else None
 
 
 def _consent(case: _Case) -> Refusal | None:
-    if case.asked.is_consultation and case.asked.consent_version != case.rules.consent_version:
-        return refusals.ConsentOutdated(case.rules.consent_version)
-    return None
+    version = case.meeting.rules.consent_version
+    outdated = case.asked.is_consultation and case.asked.consent_version != version
+    return refusals.ConsentOutdated(version) if outdated else None
 
 
-def _day(case: _Case) -> Refusal | None:
-    starts, zone = case.opening.starts, case.organisation.zone
+def _open_day(case: _Case) -> Refusal | None:
+    starts, zone = case.opening.starts, case.meeting.organisation.zone
     if case.days.too_soon(starts, case.now):
         return refusals.SlotInPast(starts)
-    day = local_day(starts, zone)
     if case.days.day_is_closed(starts, case.now, zone):
-        return refusals.DayClosed(day, case.days.tomorrow_closes_at)
-    from_internet = case.asked.channel in {Channel.MAX, Channel.PORTAL}
-    if from_internet and day > case.days.last_day(case.now, zone):
-        return refusals.BeyondHorizon(case.days.last_day(case.now, zone))
-    return None
-
-
-def _sex(case: _Case) -> Refusal | None:
-    speciality = case.facts.speciality
-    if case.checks.sex_age and speciality is not None and speciality.sex and not speciality.suits_sex(case.patient):
-        return refusals.SexMismatch(speciality.sex)
+        return refusals.DayClosed(case.day, case.days.tomorrow_closes_at)
+    last_day = case.days.last_day(case.now, zone)
+    # The gateway shows its own calendar and people at a desk may look further ahead.
+    if case.asked.channel in {Channel.MAX, Channel.PORTAL} and case.day > last_day:
+        return refusals.BeyondHorizon(last_day)
     return None
 
 
@@ -392,20 +203,16 @@ def _age(case: _Case) -> Refusal | None:
     age = case.age_at_visit
     if not case.opening.age.admits(age):
         return refusals.AgeMismatch(case.opening.age, age)
-    if not case.organisation.age.admits(age):
+    if not case.meeting.organisation.age.admits(age):
         return refusals.AgeMismatch("organisation", age)
-    speciality = case.facts.speciality
-    age_today = case.patient.age_on(case.today.date())
-    if case.checks.sex_age and speciality is not None and not speciality.ages.admit(age_today):
-        return refusals.AgeMismatch("speciality", age_today)
     return None
 
 
 def _notes(case: _Case) -> Refusal | None:
-    if not case.checks.note_age:
+    if not case.meeting.checks.note_age:
         return None
     age = case.age_at_visit
-    for whose, note in (("doctor's note", case.resource.note), ("slot's note", case.opening.note)):
+    for whose, note in (("doctor's note", case.meeting.resource.note), ("slot's note", case.opening.note)):
         if note is not None and not note.ages.admit(age):
             return refusals.AgeMismatch(whose, age)
     return None
@@ -419,41 +226,46 @@ def _same_time(case: _Case) -> Refusal | None:
 
 
 def _same_doctor(case: _Case) -> Refusal | None:
-    zone = case.organisation.zone
-    day = local_day(case.opening.starts, zone)
     for other in case.facts.upcoming:
-        if other.resource == case.resource.id and local_day(other.starts, zone) == day:
+        that_day = local_day(other.starts, case.meeting.organisation.zone) == case.day
+        if other.resource == case.meeting.resource.id and that_day:
             return refusals.SameDoctorThatDay(other.id, other.starts)
     return None
 
 
 def _same_speciality(case: _Case) -> Refusal | None:
-    zone = case.organisation.zone
-    day = local_day(case.opening.starts, zone)
+    speciality, checks = case.meeting.resource.speciality, case.meeting.checks
     for other in case.facts.upcoming:
-        same = other.organisation == case.organisation.id and other.speciality == case.resource.speciality
-        if not same or case.resource.speciality is None or other.starts < case.now:
+        same = other.organisation == case.meeting.organisation.id and other.speciality == speciality
+        if speciality is None or not same or other.starts < case.now:
             continue
-        if case.checks.repeat_speciality_mo_day and local_day(other.starts, zone) == day:
+        that_day = local_day(other.starts, case.meeting.organisation.zone) == case.day
+        if checks.repeat_speciality_mo_day and that_day:
             return refusals.SpecialityBookedThatDay(other.id, other.starts)
-        if case.checks.repeat_speciality_mo:
+        if checks.repeat_speciality_mo:
             return refusals.SpecialityBooked(other.id, other.starts)
     return None
 
 
-_RULES: tuple[Rule, ...] = (
+def _about_doctor(rule: DoctorRule) -> _Rule:
+    return lambda case: rule(case.meeting)
+
+
+_RULES: tuple[_Rule, ...] = (
     _absence,
     _card_closed,
     _permission,
     _channel,
-    _internet,
-    _acceptance,
-    _platform,
-    _district,
-    _purpose,
+    _about_doctor(suitability.internet),
+    _about_doctor(suitability.acceptance),
+    _about_doctor(suitability.platform),
+    _about_doctor(suitability.district),
+    _purpose_known,
+    _about_doctor(suitability.purpose),
     _consent,
-    _day,
-    _sex,
+    _open_day,
+    _about_doctor(suitability.sex),
+    _about_doctor(suitability.speciality_age),
     _age,
     _notes,
     _same_time,
@@ -463,22 +275,23 @@ _RULES: tuple[Rule, ...] = (
 
 
 def _appointment(case: _Case, id: AppointmentId) -> Appointment:
+    asked, meeting = case.asked, case.meeting
     return Appointment(
         id=id,
-        patient=case.patient.id,
+        patient=meeting.patient.id,
         slot=case.opening.id,
-        organisation=case.organisation.id,
-        resource=case.resource.id,
-        speciality=case.resource.speciality,
+        organisation=meeting.organisation.id,
+        resource=meeting.resource.id,
+        speciality=meeting.resource.speciality,
         starts=case.opening.starts,
         ends=case.opening.ends,
-        kind=case.asked.kind,
-        channel=case.asked.channel,
-        author=case.asked.author,
-        purpose=case.asked.purpose,
-        platform=case.rules.platform if case.asked.is_consultation else None,
-        referral=case.asked.referral,
-        booked_at=case.now,
+        kind=asked.kind,
+        channel=asked.channel,
+        author=asked.author,
+        purpose=asked.purpose,
+        platform=meeting.rules.platform if asked.is_consultation else None,
+        referral=asked.referral,
+        booked_at=meeting.now,
     )
 
 
