@@ -44,22 +44,22 @@ class Update:
     incoming: Incoming | None
 
 
-def read_update(raw: bytes | Mapping[str, Any]) -> Update:
-    """The update in the body of a webhook, or one of a poll. Raises `MalformedUpdate`."""
-    update = raw if isinstance(raw, Mapping) else _decoded(raw)
+def read_update(raw: object) -> Update:
+    """The update in the body of a webhook (bytes), or one of a poll (decoded). Raises `MalformedUpdate`."""
+    update = _decoded(raw) if isinstance(raw, bytes) else raw
+    if not isinstance(update, Mapping):
+        raise MalformedUpdate("$", "object")
     kind = _text(update, "update_type", "$")
     return READERS.get(kind, _unneeded)(kind, update)
 
 
-def _decoded(raw: bytes) -> Fields:
+def _decoded(raw: bytes) -> object:
     try:
-        update = json.loads(raw)
+        decoded: object = json.loads(raw)
     except (ValueError, RecursionError):
         # What could not be read would stand in the error that is replaced here.
         raise MalformedUpdate("$", "JSON in UTF-8") from None
-    if not isinstance(update, dict):
-        raise MalformedUpdate("$", "object")
-    return update
+    return decoded
 
 
 def _started(kind: str, update: Fields) -> Update:
