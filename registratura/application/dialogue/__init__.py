@@ -1,0 +1,1 @@
+"""The patient's dialogue: what came in, what it means, what is shown next."""

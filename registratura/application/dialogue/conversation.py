@@ -1,0 +1,308 @@
+"""One update of a dialogue: judge it, move the dialogue, show what is next. All in one transaction."""
+
+from collections.abc import Callable
+from datetime import timedelta
+
+import attrs
+from returns.pipeline import is_successful
+
+from registratura.application.booking import Desk, decide, release
+from registratura.application.dialogue.lists import Lists, NotAllowed
+from registratura.application.dialogue.painting import Painter
+from registratura.application.dialogue.screens import Cancelled, Fault, Invitation, Phrases, Remark, Screen
+from registratura.application.ports.messenger import (
+    Answer,
+    Edit,
+    Incoming,
+    Outgoing,
+    Pressed,
+    Send,
+    Started,
+    Stopped,
+    Typed,
+)
+from registratura.application.ports.storage import Transaction
+from registratura.domain import dialogue as rules
+from registratura.domain.appointments import Application, Appointment, Channel, Outcome, VisitKind
+from registratura.domain.dialogue import Dialogue, Key, Pick, Press, Standing, Step
+from registratura.domain.identifiers import AppointmentId, MessengerId
+from registratura.domain.people import Patient
+from registratura.domain.refusals import ConsentOutdated, DayClosed, DoctorAbsent, Refusal, SlotAnnulled, SlotTaken
+
+
+def line_of(user: MessengerId) -> str:
+    """The line in which everything for one person stays in order."""
+    return f"max:{user}"
+
+
+@attrs.frozen(kw_only=True)
+class Manners:
+    """How the bot behaves (`bot.*`)."""
+
+    page_size: int = 10
+    idle: timedelta = timedelta(hours=24)
+    allow_cancel: bool = False
+    skip_single: bool = False
+    """Pass over a list with one choice instead of showing it."""
+    login_url: str = ""
+    """Where an unknown person signs in (AUTH-31)."""
+
+
+@attrs.frozen(kw_only=True)
+class _Turn:
+    """What one update is about: who talks, in which transaction, and where the next screen goes."""
+
+    person: Patient
+    tx: Transaction
+    chat: str | None
+    mid: str | None
+    """The message that is changed in place; None sends a new one."""
+    lists_failed: bool
+
+
+@attrs.frozen(kw_only=True)
+class Converse:
+    """Works off one update. `lists_failed` shows that lists cannot be had instead of reading them."""
+
+    desk: Desk
+    lists: Lists
+    painter: Painter
+    phrases: Phrases
+    manners: Manners
+
+    def __call__(self, incoming: Incoming, tx: Transaction, *, lists_failed: bool = False) -> None:
+        """Handle *incoming*: the new state and everything said leave in this transaction."""
+        match incoming:
+            case Stopped(user=user):
+                tx.dialogues.set_reachable(user, reachable=False)
+            case Started(user=user, chat=chat):
+                tx.dialogues.set_reachable(user, reachable=True)
+                self._greet(user, chat, tx)
+            case Typed(user=user, chat=chat):
+                self._repeat(user, chat, tx, lists_failed=lists_failed)
+            case Pressed():
+                self._press(incoming, tx, lists_failed=lists_failed)
+
+    def _greet(self, user: MessengerId, chat: str | None, tx: Transaction) -> None:
+        known = tx.dialogues.find(user)
+        started = rules.at_menu(known or self._new(user))
+        person = tx.patients.by_messenger(user)
+        if person is None:
+            self._invite(started, chat, None, tx)
+        else:
+            self._show(started, _Turn(person=person, tx=tx, chat=chat, mid=None, lists_failed=False))
+
+    def _repeat(self, user: MessengerId, chat: str | None, tx: Transaction, *, lists_failed: bool) -> None:
+        dialogue = tx.dialogues.find(user) or self._new(user)
+        person = tx.patients.by_messenger(user)
+        if person is None:
+            self._invite(rules.at_menu(dialogue), chat, None, tx)
+            return
+        dialogue, idle = self._awake(dialogue)
+        turn = _Turn(person=person, tx=tx, chat=chat, mid=None, lists_failed=lists_failed)
+        self._show(dialogue, turn, Remark.IDLE if idle else Remark.BUTTONS_ONLY)
+
+    def _press(self, pressed: Pressed, tx: Transaction, *, lists_failed: bool) -> None:
+        dialogue = tx.dialogues.find(pressed.user) or self._new(pressed.user)
+        person = tx.patients.by_messenger(pressed.user)
+        if person is None:
+            self._answer(pressed, Remark.TAKEN, tx)
+            self._invite(rules.at_menu(dialogue), pressed.chat, pressed.mid, tx)
+            return
+        turn = _Turn(person=person, tx=tx, chat=pressed.chat, mid=pressed.mid, lists_failed=lists_failed)
+        token = rules.read_token(pressed.payload)
+        dialogue, idle = self._awake(dialogue)
+        verdict = Standing.STALE if idle and token else rules.standing(dialogue, token)
+        if token is not None and verdict is Standing.FRESH:
+            self._obey(token.press, dialogue, pressed, turn)
+            return
+        if verdict is Standing.FOREIGN:
+            tx.audit.note(
+                "dialogue.foreign_button", actor=pressed.user, subject=dialogue.step.value, at=self.desk.clock.now()
+            )
+        remark = Remark.IDLE if idle else Remark.FOREIGN if verdict is Standing.FOREIGN else Remark.STALE
+        self._answer(pressed, remark, tx)
+        self._show(dialogue, turn, remark if remark is not Remark.STALE else None)
+
+    def _awake(self, dialogue: Dialogue) -> tuple[Dialogue, bool]:
+        if not rules.is_idle(dialogue, self.desk.clock.now(), self.manners.idle):
+            return dialogue, False
+        return rules.at_menu(dialogue), True
+
+    def _obey(self, press: Press, dialogue: Dialogue, pressed: Pressed, turn: _Turn) -> None:
+        if press is Key.CONFIRM:
+            self._answer(pressed, Remark.BOOKING, turn.tx)
+            self._book(dialogue, turn)
+        elif press is Key.CANCEL_YES:
+            self._answer(pressed, Remark.TAKEN, turn.tx)
+            self._cancel(dialogue, turn)
+        else:
+            self._answer(pressed, Remark.BACK if press is Key.BACK else Remark.TAKEN, turn.tx)
+            self._show(moved(press, dialogue, turn.person), turn, forward=isinstance(press, Pick) or press is Key.SELF)
+
+    def _book(self, dialogue: Dialogue, turn: _Turn) -> None:
+        chosen = dialogue.choices
+        if chosen.patient is None or chosen.slot is None:
+            self._show(rules.at_menu(dialogue), turn)
+            return
+        asked = Application(
+            patient=chosen.patient,
+            slot=chosen.slot,
+            channel=Channel.MAX,
+            kind=VisitKind.ONLINE_CONSULTING,
+            author=turn.person.id,
+            purpose=chosen.purpose,
+            consent_version=dialogue.consent_version,
+        )
+        verdict = decide(self.desk, asked, turn.tx)
+        if is_successful(verdict):
+            self._say_yes(dialogue, verdict.unwrap(), turn)
+        else:
+            self._say_no(dialogue, verdict.failure(), turn)
+
+    def _say_yes(self, dialogue: Dialogue, appointment: Appointment, turn: _Turn) -> None:
+        self._close_buttons(dialogue, turn)
+        done = attrs.evolve(rules.replaced(dialogue, Step.DONE), trail=(), appointment=appointment.id)
+        self._show(done, attrs.evolve(turn, mid=None))
+
+    def _close_buttons(self, dialogue: Dialogue, turn: _Turn) -> None:
+        """The summary stays readable above the result, without its buttons."""
+        screen = self.painter.summary(dialogue, turn.person, turn.tx)
+        if turn.mid is not None and screen is not None:
+            message = self.phrases.closed(screen)
+            self._put(dialogue.user, Edit(user=dialogue.user, chat=turn.chat, mid=turn.mid, message=message), turn.tx)
+
+    def _say_no(self, dialogue: Dialogue, reason: Refusal, turn: _Turn) -> None:
+        code = self.desk.ids.new()[:8]
+        turn.tx.audit.note(
+            f"booking.refused.{type(reason).__name__}", actor=dialogue.user, subject=code, at=self.desk.clock.now()
+        )
+        match reason:
+            case SlotTaken() | SlotAnnulled() | DoctorAbsent():
+                dialogue = rules.back_to(dialogue, Step.TIME)
+            case DayClosed():
+                dialogue = rules.back_to(dialogue, Step.DAY)
+            case ConsentOutdated():
+                self._show(dialogue, turn)
+                return
+            case _:
+                refused = rules.replaced(dialogue, Step.REFUSED)
+                screen = self.painter.refused(reason, code, dialogue, turn.person, turn.tx, None)
+                self._draw(refused, screen, (), turn, None)
+                return
+        painted = self.painter.paint(dialogue, turn.person, turn.tx)
+        screen = self.painter.refused(reason, code, dialogue, turn.person, turn.tx, painted.screen)
+        self._draw(painted.dialogue, screen, painted.offers, turn, None)
+
+    def _cancel(self, dialogue: Dialogue, turn: _Turn) -> None:
+        reason = None
+        if dialogue.appointment is not None and self.manners.allow_cancel:
+            verdict = release(
+                self.desk,
+                AppointmentId(dialogue.appointment),
+                turn.tx,
+                by=frozenset({turn.person.id}),
+                outcome=Outcome.CANCELLED,
+            )
+            reason = None if is_successful(verdict) else verdict.failure()
+        done = attrs.evolve(rules.replaced(dialogue, Step.CANCELLED), trail=())
+        self._draw(done, Cancelled(reason), (), turn, None)
+
+    def _show(
+        self,
+        dialogue: Dialogue,
+        turn: _Turn,
+        remark: Remark | None = None,
+        *,
+        forward: bool = False,
+    ) -> None:
+        try:
+            dialogue, screen, offers = self._next(dialogue, turn, forward=forward)
+        except NotAllowed:
+            # The representation ended while the dialogue went on.
+            dialogue, screen, offers = self._next(rules.at_menu(dialogue), turn, forward=False)
+            remark = Remark.FOREIGN
+        self._draw(dialogue, screen, offers, turn, remark)
+
+    def _next(self, dialogue: Dialogue, turn: _Turn, *, forward: bool) -> tuple[Dialogue, Screen, tuple[str, ...]]:
+        while True:
+            painted = self.painter.paint(dialogue, turn.person, turn.tx, failed=turn.lists_failed)
+            single = len(painted.offers) == 1 and painted.only_page and dialogue.step in rules.CHOSEN_AT
+            if not (forward and self.manners.skip_single and single):
+                return painted.dialogue, painted.screen, painted.offers
+            passed = rules.choosing(dialogue, painted.offers[0])
+            dialogue = attrs.evolve(passed, trail=dialogue.trail)
+
+    def _draw(
+        self, dialogue: Dialogue, screen: Screen, offers: tuple[str, ...], turn: _Turn, remark: Remark | None
+    ) -> None:
+        drawn = rules.shown(dialogue, offers, self.desk.clock.now())
+        message = self.phrases.screen(screen, payload=_payload(drawn), has_previous=drawn.has_previous, remark=remark)
+        outgoing: Outgoing
+        if turn.mid is None:
+            outgoing = Send(user=drawn.user, chat=turn.chat, message=message)
+        else:
+            outgoing = Edit(user=drawn.user, chat=turn.chat, mid=turn.mid, message=message)
+        turn.tx.dialogues.save(drawn, turn.chat)
+        self._put(drawn.user, outgoing, turn.tx)
+
+    def _invite(self, dialogue: Dialogue, chat: str | None, mid: str | None, tx: Transaction) -> None:
+        drawn = rules.shown(rules.replaced(dialogue, Step.UNLINKED), (), self.desk.clock.now())
+        screen = Invitation(self.manners.login_url)
+        message = self.phrases.screen(screen, payload=_payload(drawn), has_previous=False, remark=None)
+        tx.dialogues.save(drawn, chat)
+        if mid is None:
+            self._put(drawn.user, Send(user=drawn.user, chat=chat, message=message), tx)
+        else:
+            self._put(drawn.user, Edit(user=drawn.user, chat=chat, mid=mid, message=message), tx)
+
+    def apologise(self, user: MessengerId, chat: str | None, code: str, tx: Transaction) -> None:
+        """Say that something broke on our side, with the code to read out by phone."""
+        dialogue = tx.dialogues.find(user) or self._new(user)
+        drawn = rules.shown(rules.at_menu(dialogue), (), self.desk.clock.now())
+        message = self.phrases.screen(Fault(code), payload=_payload(drawn), has_previous=False, remark=None)
+        tx.dialogues.save(drawn, chat)
+        self._put(user, Send(user=user, chat=chat, message=message), tx)
+
+    def _answer(self, pressed: Pressed, remark: Remark, tx: Transaction) -> None:
+        note = self.phrases.note(remark)
+        self._put(pressed.user, Answer(user=pressed.user, callback=pressed.callback, note=note), tx)
+
+    def _put(self, user: MessengerId, outgoing: Outgoing, tx: Transaction) -> None:
+        tx.outbox.put(line_of(user), outgoing, id=self.desk.ids.new(), due=self.desk.clock.now())
+
+    def _new(self, user: MessengerId) -> Dialogue:
+        return Dialogue(user=user, session=self.desk.ids.secret(), touched_at=self.desk.clock.now())
+
+
+def _payload(dialogue: Dialogue) -> Callable[[Press], str]:
+    return lambda press: rules.Token(dialogue.session, dialogue.revision, press).write()
+
+
+def moved(press: Press, dialogue: Dialogue, person: Patient) -> Dialogue:
+    """Where a fresh press that books and cancels nothing leads."""
+    if isinstance(press, Pick):
+        chosen = dialogue.offers[press.index]
+        if dialogue.step is Step.UPCOMING:
+            return attrs.evolve(rules.to_step(dialogue, Step.APPOINTMENT), appointment=AppointmentId(chosen))
+        return rules.choosing(dialogue, chosen)
+    return _LEADS[press](dialogue, person)
+
+
+_Lead = Callable[[Dialogue, Patient], Dialogue]
+
+_LEADS: dict[Key, _Lead] = {
+    Key.SELF: lambda dialogue, person: rules.for_oneself(dialogue, person.id),
+    Key.OTHER: lambda dialogue, _: rules.to_step(rules.at_menu(dialogue), Step.WHOM),
+    Key.UPCOMING: lambda dialogue, _: rules.to_step(rules.at_menu(dialogue), Step.UPCOMING),
+    Key.HELP: lambda dialogue, _: rules.to_step(dialogue, Step.HELP),
+    Key.BACK: lambda dialogue, _: rules.back(dialogue),
+    Key.HOME: lambda dialogue, _: rules.at_menu(dialogue),
+    Key.EARLIER: lambda dialogue, _: rules.turned(dialogue, -1),
+    Key.LATER: lambda dialogue, _: rules.turned(dialogue, +1),
+    Key.RETRY: lambda dialogue, _: dialogue,
+    Key.CONDITIONS: lambda dialogue, _: rules.to_step(dialogue, Step.CONDITIONS),
+    Key.DOCTORS: lambda dialogue, _: rules.back_to(dialogue, Step.DOCTOR),
+    Key.TIMES: lambda dialogue, _: rules.back_to(dialogue, Step.TIME),
+    Key.CANCEL: lambda dialogue, _: rules.to_step(dialogue, Step.CANCELLING),
+}

@@ -1,0 +1,269 @@
+"""What may be chosen at each step: the schedule's facts, filtered by the domain's rules."""
+
+from collections import Counter
+from collections.abc import Iterable
+from datetime import date
+from zoneinfo import ZoneInfo
+
+import attrs
+
+from registratura.application.booking import Desk
+from registratura.application.dialogue.screens import (
+    AppointmentOffer,
+    DayOffer,
+    DoctorOffer,
+    Offer,
+    OrganisationOffer,
+    PersonOffer,
+    TimeOffer,
+)
+from registratura.application.ports.storage import DoctorOpening, Transaction, Window
+from registratura.domain.appointments import Appointment, Channel, VisitKind
+from registratura.domain.dialogue import Choices, Dialogue, Step
+from registratura.domain.identifiers import AppointmentId
+from registratura.domain.moments import day_bounds, local_day
+from registratura.domain.organisations import Organisation, Speciality
+from registratura.domain.people import Patient, may_act_for, represented
+from registratura.domain.schedule import AgeTag, Opening
+from registratura.domain.suitability import Encounter, unsuitable
+from registratura.domain.telemedicine import purposes_for
+
+
+@attrs.frozen
+class NotAllowed(Exception):  # a dialogue that outlived a representation, not a fault
+    """The person may no longer act for the patient of the dialogue."""
+
+
+def offer_id(offer: Offer) -> str:
+    """What an offer stands for in the dialogue."""
+    match offer:
+        case PersonOffer(patient=patient):
+            return patient.id
+        case OrganisationOffer(organisation=organisation):
+            return organisation.id
+        case DoctorOffer(resource=resource):
+            return resource.id
+        case DayOffer(day=day):
+            return day.isoformat()
+        case TimeOffer(slot=slot):
+            return slot
+        case _:
+            return offer.id
+
+
+@attrs.frozen(kw_only=True)
+class Lists:
+    """Reads the list of a step for one person. Times are judged in each clinic's zone, ages today in the region's."""
+
+    desk: Desk
+    zone: ZoneInfo
+
+    def offers(  # noqa: PLR0911  # one line a step
+        self, dialogue: Dialogue, person: Patient, tx: Transaction
+    ) -> tuple[Offer, ...]:
+        """Everything the step in force offers, all pages together."""
+        choices = dialogue.choices
+        match dialogue.step:
+            case Step.WHOM:
+                return self._people(person, tx)
+            case Step.UPCOMING:
+                return self.upcoming(person, tx)
+            case Step.PURPOSE:
+                patient = self.patient(choices, person, tx)
+                return purposes_for(patient, tx.schedule.purposes(), self._today)
+            case Step.SPECIALITY:
+                return self._specialities(self._doctors(choices, person, tx), tx)
+            case Step.ORGANISATION:
+                return self._organisations(choices, self._doctors(choices, person, tx), tx)
+            case Step.DOCTOR:
+                doctors = self._doctors(choices, person, tx)
+                offers = (DoctorOffer(found.resource, found.nearest, found.organisation.zone) for found in doctors)
+                return tuple(sorted(offers, key=lambda offer: (offer.nearest, offer.resource.label)))
+            case Step.DAY:
+                return self._days(choices, person, tx)
+            case Step.TIME:
+                return self._times(choices, person, tx)
+            case _:
+                return ()
+
+    @property
+    def _today(self) -> date:
+        return local_day(self.desk.clock.now(), self.zone)
+
+    def patient(self, choices: Choices, person: Patient, tx: Transaction) -> Patient:
+        """The patient chosen, if *person* may still act for them; raises `NotAllowed`."""
+        if choices.patient is None or choices.patient == person.id:
+            return person
+        representations, patients = tx.patients.represented_by(person.id)
+        patient = next((known for known in patients if known.id == choices.patient), None)
+        if patient is None or not may_act_for(person.id, patient, representations, self._today):
+            raise NotAllowed
+        return patient
+
+    def _people(self, person: Patient, tx: Transaction) -> tuple[PersonOffer, ...]:
+        representations, patients = tx.patients.represented_by(person.id)
+        known = {patient.id: patient for patient in patients}
+        found = represented(person.id, representations, known, self._today)
+        return tuple(PersonOffer(patient, self._today) for patient in found)
+
+    def _doctors(self, choices: Choices, person: Patient, tx: Transaction) -> list[DoctorOpening]:
+        patient = self.patient(choices, person, tx)
+        now = self.desk.clock.now()
+        attachments = tuple(tx.patients.attachments(patient.id))
+        specialities = {speciality.id: speciality for speciality in tx.schedule.specialities()}
+        purpose = tx.schedule.purpose(choices.purpose) if choices.purpose else None
+        found = tx.schedule.consultants(
+            self._window(patient), speciality=choices.speciality, organisation=choices.organisation
+        )
+
+        def suits(opening: DoctorOpening) -> bool:
+            speciality = specialities.get(opening.resource.speciality) if opening.resource.speciality else None
+            meeting = Encounter(
+                patient=patient,
+                organisation=opening.organisation,
+                resource=opening.resource,
+                speciality=speciality,
+                purpose=purpose,
+                attachments=attachments,
+                channel=Channel.MAX,
+                consultation=True,
+                rules=self.desk.rules,
+                now=now,
+            )
+            age = patient.age_on(local_day(opening.nearest, opening.organisation.zone))
+            return unsuitable(meeting) is None and opening.organisation.age.admits(age)
+
+        return [opening for opening in found if suits(opening)]
+
+    def _window(self, patient: Patient) -> Window:
+        now, days = self.desk.clock.now(), self.desk.rules.days
+        youngest = patient.age_on(local_day(now, self.zone))
+        ages = {youngest, patient.age_on(days.last_day(now, self.zone))}
+        tags = frozenset(tag for tag in AgeTag if any(tag.admits(age) for age in ages))
+        return Window(now=now, days=days, ages=tags)
+
+    def _specialities(self, doctors: Iterable[DoctorOpening], tx: Transaction) -> tuple[Speciality, ...]:
+        wanted = {found.resource.speciality for found in doctors} - {None}
+        named = {speciality.id: speciality for speciality in tx.schedule.specialities()}
+        offers = (named.get(code) or Speciality(id=code, name=code) for code in wanted if code is not None)
+        return tuple(sorted(offers, key=lambda speciality: (speciality.name, speciality.id)))
+
+    def _organisations(
+        self, choices: Choices, doctors: Iterable[DoctorOpening], tx: Transaction
+    ) -> tuple[OrganisationOffer, ...]:
+        found = {opening.organisation.id: opening.organisation for opening in doctors}
+        held = tx.patients.attachments(choices.patient) if choices.patient else ()
+        own = {attachment.organisation for attachment in held if attachment.holds_on(self._today)}
+        offers = (OrganisationOffer(organisation, organisation.id in own) for organisation in found.values())
+        return tuple(sorted(offers, key=lambda offer: (not offer.own, offer.organisation.name)))
+
+    def _openings(
+        self, choices: Choices, person: Patient, tx: Transaction
+    ) -> tuple[list[Opening], Organisation | None]:
+        doctor = tx.schedule.resource(choices.resource) if choices.resource else None
+        if doctor is None:
+            return [], None
+        resource, organisation = doctor
+        patient = self.patient(choices, person, tx)
+        now, zone = self.desk.clock.now(), organisation.zone
+        days = self.desk.rules.days.at(organisation)
+        _, ends = day_bounds(days.last_day(now, zone), zone)
+        found = [
+            opening
+            for opening in tx.schedule.openings(resource.id, now, ends)
+            if days.shows(opening.starts, now, zone)
+            and opening.age.admits(patient.age_on(local_day(opening.starts, zone)))
+        ]
+        return found, organisation
+
+    def _days(self, choices: Choices, person: Patient, tx: Transaction) -> tuple[DayOffer, ...]:
+        openings, organisation = self._openings(choices, person, tx)
+        if organisation is None:
+            return ()
+        free = Counter(local_day(opening.starts, organisation.zone) for opening in openings)
+        return tuple(DayOffer(day, free[day]) for day in sorted(free))
+
+    def _times(self, choices: Choices, person: Patient, tx: Transaction) -> tuple[TimeOffer, ...]:
+        openings, organisation = self._openings(choices, person, tx)
+        if organisation is None:
+            return ()
+        zone = organisation.zone
+        return tuple(
+            TimeOffer(opening.id, opening.starts, zone)
+            for opening in openings
+            if local_day(opening.starts, zone) == choices.day
+        )
+
+    def upcoming(self, person: Patient, tx: Transaction) -> tuple[AppointmentOffer, ...]:
+        """Coming visits of the person, and those the person made for people they may still act for (TMK-107)."""
+        representations, patients = tx.patients.represented_by(person.id)
+        allowed = {
+            patient.id: patient
+            for patient in (person, *patients)
+            if may_act_for(person.id, patient, representations, self._today)
+        }
+        held = tx.appointments.coming([person.id], person.id, self.desk.clock.now())
+        offers = (
+            self._visit_of(visit, person, allowed[visit.patient], tx) for visit in held if visit.patient in allowed
+        )
+        return tuple(offer for offer in offers if offer is not None)
+
+    def visit(self, id: AppointmentId, person: Patient, tx: Transaction) -> AppointmentOffer | None:
+        """One coming visit the person may see."""
+        return next((offer for offer in self.upcoming(person, tx) if offer.id == id), None)
+
+    def described(
+        self, id: AppointmentId, choices: Choices, person: Patient, tx: Transaction
+    ) -> AppointmentOffer | None:
+        """A booking in force of the chosen patient, whoever made it."""
+        held = tx.appointments.find(id)
+        if not isinstance(held, Appointment):
+            return None
+        patient = self.patient(choices, person, tx)
+        return self._visit_of(held, person, patient, tx) if held.patient == patient.id else None
+
+    def _visit_of(
+        self, held: Appointment, person: Patient, patient: Patient, tx: Transaction
+    ) -> AppointmentOffer | None:
+        doctor = tx.schedule.resource(held.resource)
+        if doctor is None:
+            return None
+        resource, organisation = doctor
+        return AppointmentOffer(
+            id=held.id,
+            starts=held.starts,
+            zone=organisation.zone,
+            patient=patient,
+            resource=resource,
+            organisation=organisation,
+            speciality=tx.schedule.speciality(held.speciality) if held.speciality else None,
+            purpose=tx.schedule.purpose(held.purpose) if held.purpose else None,
+            own=patient.id == person.id,
+            online=held.kind is VisitKind.ONLINE_CONSULTING,
+        )
+
+    def planned(self, choices: Choices, person: Patient, tx: Transaction) -> AppointmentOffer | None:
+        """The visit that the choices so far describe; None when something of it no longer exists."""
+        opening = tx.schedule.opening(choices.slot) if choices.slot else None
+        doctor = tx.schedule.resource(opening.resource) if opening else None
+        if opening is None or doctor is None:
+            return None
+        resource, organisation = doctor
+        patient = self.patient(choices, person, tx)
+        return AppointmentOffer(
+            id=AppointmentId(""),
+            starts=opening.starts,
+            zone=organisation.zone,
+            patient=patient,
+            resource=resource,
+            organisation=organisation,
+            speciality=tx.schedule.speciality(resource.speciality) if resource.speciality else None,
+            purpose=tx.schedule.purpose(choices.purpose) if choices.purpose else None,
+            own=patient.id == person.id,
+            online=True,
+        )
+
+    def differs(self, organisation: Organisation) -> bool:
+        """Whether the clinic's clocks now differ from the region's."""
+        now = self.desk.clock.now()
+        return now.astimezone(organisation.zone).utcoffset() != now.astimezone(self.zone).utcoffset()

@@ -1,0 +1,194 @@
+"""What came in is worked off once and in order; what goes out is sent at least once and recorded."""
+
+import asyncio
+from collections.abc import Callable, Sequence
+from datetime import timedelta
+from enum import Enum
+
+import attrs
+
+from registratura.application.backoff import MESSENGER, delay
+from registratura.application.dialogue.conversation import Converse
+from registratura.application.ports.failures import Unavailable
+from registratura.application.ports.messenger import Answer, Delivery, Incoming, Messenger, Receipt, Send
+from registratura.application.ports.storage import Leased, Received, SendState, Storage, Transaction
+from registratura.application.ports.time import Clock, Ids
+from registratura.domain.identifiers import MessengerId
+
+MAX_ATTEMPTS = 4
+"""How often an update is tried before it is put aside."""
+
+GIVE_UP_AFTER = timedelta(hours=24)
+"""A message that could not be sent for so long is put aside for people to look at."""
+
+ANSWER_IS_STALE_AFTER = 3
+"""Attempts after which the note on a pressed button is of no use any more."""
+
+
+@attrs.frozen(kw_only=True)
+class Update:
+    """What the messenger told us, with the key that tells repeats and the line that keeps order."""
+
+    key: str
+    line: str
+    incoming: Incoming
+
+
+@attrs.frozen(kw_only=True)
+class TakeIn:
+    """Keep updates before anything else happens to them."""
+
+    storage: Storage
+    clock: Clock
+
+    async def __call__(self, updates: Sequence[Update], marker: tuple[str, str] | None = None) -> int:
+        """Keep *updates*, and how far polling came, in one commit; give the number of those not seen before."""
+        return await self.storage.transact(lambda tx: self._keep(updates, marker, tx))
+
+    def _keep(self, updates: Sequence[Update], marker: tuple[str, str] | None, tx: Transaction) -> int:
+        now = self.clock.now()
+        fresh = sum(tx.inbox.put(update.key, update.line, update.incoming, now) for update in updates)
+        if marker is not None:
+            tx.inbox.move_marker(*marker)
+        return fresh
+
+
+class Progress(Enum):
+    """What became of one round of work."""
+
+    IDLE = "idle"
+    DONE = "done"
+    RETRY = "retry"
+    PARKED = "parked"
+
+
+@attrs.frozen
+class Worked:
+    """The outcome of one round, with the fault if there was one; `code` is what the person was told."""
+
+    progress: Progress
+    fault: Exception | None = None
+    code: str | None = None
+
+
+@attrs.frozen(kw_only=True)
+class WorkOff:
+    """Work off the oldest update of a dialogue that nobody works on."""
+
+    storage: Storage
+    converse: Converse
+    clock: Clock
+    ids: Ids
+
+    async def __call__(self) -> Worked:
+        """One update in one transaction; a fault in it never loses the update and never stops other dialogues."""
+        seen: list[Received] = []
+        try:
+            return await self.storage.transact(lambda tx: self._work(seen, tx, lists_failed=False))
+        except Exception as fault:  # whatever it is, the update must not be lost with it
+            if not seen:
+                raise
+            return await self._recover(seen[0], fault)
+
+    def _work(self, seen: list[Received], tx: Transaction, *, lists_failed: bool) -> Worked:
+        received = tx.inbox.next(self.clock.now())
+        if received is None:
+            return Worked(Progress.IDLE)
+        failed_again = lists_failed and any(earlier.number == received.number for earlier in seen)
+        seen.append(received)
+        self.converse(received.incoming, tx, lists_failed=failed_again)
+        tx.inbox.done(received.number)
+        return Worked(Progress.DONE)
+
+    async def _recover(self, received: Received, fault: Exception) -> Worked:
+        if isinstance(fault, Unavailable):
+            # Lists cannot be had: say so, with «Повторить». If not even that can be kept, the update waits.
+            return await self.storage.transact(lambda tx: self._work([received], tx, lists_failed=True))
+        if received.attempts + 1 < MAX_ATTEMPTS:
+            until = self.clock.now() + timedelta(seconds=2**received.attempts)
+            await self.storage.transact(lambda tx: tx.inbox.put_back(received.number, until, type(fault).__name__))
+            return Worked(Progress.RETRY, fault)
+        code = self.ids.new()[:8]
+        await self.storage.transact(lambda tx: self._park(received, f"{type(fault).__name__} {code}", code, tx))
+        return Worked(Progress.PARKED, fault, code)
+
+    def _park(self, received: Received, reason: str, code: str, tx: Transaction) -> None:
+        tx.inbox.park(received.number, reason)
+        user, chat = _who(received.incoming)
+        self.converse.apologise(user, chat, code, tx)
+
+
+def _who(incoming: Incoming) -> tuple[MessengerId, str | None]:
+    return incoming.user, getattr(incoming, "chat", None)
+
+
+@attrs.frozen(kw_only=True)
+class Relay:
+    """Send what waits in the outbox: leased, sent outside of any transaction, then recorded."""
+
+    storage: Storage
+    messenger: Messenger
+    clock: Clock
+    chance: Callable[[], float]
+    """A random fraction in [0, 1) that keeps several processes from retrying in step."""
+    term: timedelta = timedelta(seconds=60)
+
+    async def lease(self, limit: int) -> Sequence[Leased]:
+        """Take at most *limit* effects to send; those for people who stopped the bot are recorded as skipped."""
+        return await self.storage.transact(lambda tx: self._lease(limit, tx))
+
+    def _lease(self, limit: int, tx: Transaction) -> Sequence[Leased]:
+        now = self.clock.now()
+        wanted = []
+        for leased in tx.outbox.lease(now, limit, self.term):
+            if tx.dialogues.is_reachable(leased.outgoing.user):
+                wanted.append(leased)
+            else:
+                tx.outbox.settle(leased.id, SendState.SKIPPED, "stopped", now)
+        return wanted
+
+    async def send(self, leased: Leased) -> Receipt:
+        """Send one effect and record how it ended. What was begun and never recorded is looked up first."""
+        receipt = await self._once(leased)
+        # A cancelled task must still record what it has sent, or the message would be sent again.
+        await asyncio.shield(self.storage.transact(lambda tx: self._record(leased, receipt, tx)))
+        return receipt
+
+    async def _once(self, leased: Leased) -> Receipt:
+        outgoing = leased.outgoing
+        if leased.in_doubt and isinstance(outgoing, Send) and leased.first_attempt_at is not None:
+            arrived = await self.messenger.was_sent(outgoing, leased.first_attempt_at)
+            if arrived:
+                return Receipt(delivery=Delivery.DONE, reason="found")
+            if arrived is None and leased.attempts < MAX_ATTEMPTS:
+                return Receipt(delivery=Delivery.UNKNOWN, reason="cannot look")
+        try:
+            return await self.messenger.deliver(outgoing)
+        except ValueError:
+            return Receipt(delivery=Delivery.REFUSED, reason="over the limits of the messenger")
+
+    def _record(self, leased: Leased, receipt: Receipt, tx: Transaction) -> None:
+        now = self.clock.now()
+        match receipt.delivery:
+            case Delivery.DONE:
+                tx.outbox.settle(leased.id, SendState.SENT, receipt.reason, now)
+            case Delivery.UNREACHABLE:
+                tx.dialogues.set_reachable(leased.outgoing.user, reachable=False)
+                tx.outbox.settle(leased.id, SendState.SKIPPED, receipt.reason, now)
+            case Delivery.REFUSED:
+                state = SendState.SKIPPED if isinstance(leased.outgoing, Answer) else SendState.PARKED
+                tx.outbox.settle(leased.id, state, receipt.reason, now)
+            case Delivery.LATER | Delivery.UNKNOWN | Delivery.FORBIDDEN:
+                self._later(leased, receipt, tx)
+
+    def _later(self, leased: Leased, receipt: Receipt, tx: Transaction) -> None:
+        now = self.clock.now()
+        if isinstance(leased.outgoing, Answer) and leased.attempts + 1 >= ANSWER_IS_STALE_AFTER:
+            tx.outbox.settle(leased.id, SendState.SKIPPED, receipt.reason, now)
+            return
+        if leased.first_attempt_at is not None and now - leased.first_attempt_at > GIVE_UP_AFTER:
+            tx.outbox.settle(leased.id, SendState.PARKED, receipt.reason, now)
+            return
+        wait = delay(MESSENGER, leased.attempts + 1, self.chance(), receipt.retry_after)
+        in_doubt = receipt.delivery is Delivery.UNKNOWN
+        tx.outbox.postpone(leased.id, now + timedelta(seconds=wait), receipt.reason, in_doubt=in_doubt)
