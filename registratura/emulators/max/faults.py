@@ -1,0 +1,77 @@
+"""Trouble on a switch: what real networks and real vendors do now and then."""
+
+import asyncio
+from collections.abc import Mapping
+from typing import Any
+
+import attrs
+
+from registratura.emulators.max.errors import ApiError, too_many
+from registratura.emulators.max.store import Json
+
+REFUSALS: dict[int, ApiError] = {
+    403: ApiError(403, "chat.denied", "error.dialog.suspended"),
+    429: too_many(),
+    500: ApiError(500, "internal.error", "Internal error, incident 0c5f7b2e"),
+    503: ApiError(503, "service.unavailable", "Service unavailable"),
+}
+
+
+@attrs.frozen(kw_only=True)
+class Faults:
+    """Which troubles are on.
+
+    ``silence``: API requests hang and no webhook is called. ``status``: requests are refused with this HTTP status.
+    ``cut``: the request takes effect, but the connection ends before the answer. ``delay_ms``: answers come late.
+    These four strike the requests named in ``routes`` (such as ``POST /messages``; empty means all) and, with
+    ``times``, only that many of them. ``not_ready_ms``: uploads need this much longer. ``edit_refused``: edits end
+    with ``success: false``. ``duplicates``: each update is delivered so many times. ``shuffle``: newer updates first.
+    """
+
+    silence: bool = False
+    status: int | None = attrs.field(default=None, validator=attrs.validators.optional(attrs.validators.in_(REFUSALS)))
+    cut: bool = False
+    delay_ms: int = attrs.field(default=0, validator=[attrs.validators.ge(0), attrs.validators.le(60_000)])
+    routes: tuple[str, ...] = attrs.field(default=(), converter=tuple)
+    times: int | None = attrs.field(default=None, validator=attrs.validators.optional(attrs.validators.ge(0)))
+    not_ready_ms: int = attrs.field(default=0, validator=attrs.validators.ge(0))
+    edit_refused: bool = False
+    duplicates: int = attrs.field(default=1, validator=[attrs.validators.ge(1), attrs.validators.le(3)])
+    shuffle: bool = False
+
+    def as_json(self) -> Json:
+        """The form of ``GET _faults``."""
+        return attrs.asdict(self)
+
+    def strikes(self, route: str) -> bool:
+        """Whether a request is among the struck ones."""
+        some = self.silence or self.status is not None or self.cut or self.delay_ms > 0
+        return some and self.times != 0 and (not self.routes or route in self.routes)
+
+
+def faults_from(fields: Mapping[str, Any]) -> Faults:
+    """Faults from JSON; what is not named is off. Raises TypeError or ValueError on nonsense."""
+    return Faults(**fields)
+
+
+@attrs.define
+class Switchboard:
+    """Holds the current faults and lets silent requests go when the silence ends."""
+
+    current: Faults = attrs.field(factory=Faults)
+    changed: asyncio.Event = attrs.field(factory=asyncio.Event)
+
+    def set(self, faults: Faults) -> None:
+        """Switch to *faults*."""
+        self.current = faults
+        self.changed.set()
+        self.changed = asyncio.Event()
+
+    def strike(self, route: str) -> Faults | None:
+        """The faults for this request, counting it, or nothing."""
+        faults = self.current
+        if not faults.strikes(route):
+            return None
+        if faults.times is not None:
+            self.current = attrs.evolve(faults, times=faults.times - 1)
+        return faults

@@ -1,0 +1,166 @@
+"""Memory of the emulator: one SQLite file and the one thread that touches it."""
+
+import asyncio
+import sqlite3
+from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any, TypeVar
+
+import attrs
+import orjson
+
+from registratura.emulators.max.config import Clock
+
+Json = dict[str, Any]
+Row = sqlite3.Row
+Out = TypeVar("Out")
+
+SCHEMA = """
+CREATE TABLE IF NOT EXISTS users (
+    user_id INTEGER PRIMARY KEY, first_name TEXT NOT NULL, last_name TEXT, phone TEXT,
+    note TEXT NOT NULL DEFAULT '', last_activity INTEGER NOT NULL DEFAULT 0
+);
+CREATE TABLE IF NOT EXISTS chats (
+    chat_id INTEGER PRIMARY KEY, type TEXT NOT NULL, person_id INTEGER UNIQUE, title TEXT, icon_url TEXT,
+    status TEXT NOT NULL DEFAULT 'active', started INTEGER NOT NULL DEFAULT 0, owner_id INTEGER,
+    pinned_mid TEXT, last_event INTEGER NOT NULL, last_seq INTEGER NOT NULL DEFAULT 0
+);
+CREATE TABLE IF NOT EXISTS members (
+    chat_id INTEGER NOT NULL, user_id INTEGER NOT NULL, joined INTEGER NOT NULL, is_owner INTEGER NOT NULL DEFAULT 0,
+    permissions TEXT, alias TEXT, PRIMARY KEY (chat_id, user_id)
+);
+CREATE TABLE IF NOT EXISTS messages (
+    mid TEXT PRIMARY KEY, chat_id INTEGER NOT NULL, seq INTEGER NOT NULL, timestamp INTEGER NOT NULL,
+    sender_id INTEGER NOT NULL, text TEXT, attachments TEXT, markup TEXT, link TEXT, preview_url TEXT,
+    edited INTEGER, removed INTEGER NOT NULL DEFAULT 0, hidden INTEGER NOT NULL DEFAULT 0
+);
+CREATE INDEX IF NOT EXISTS messages_by_chat ON messages (chat_id, seq);
+CREATE TABLE IF NOT EXISTS callbacks (
+    callback_id TEXT PRIMARY KEY, mid TEXT NOT NULL, user_id INTEGER NOT NULL, payload TEXT,
+    pressed INTEGER NOT NULL, answered INTEGER, notification TEXT
+);
+CREATE TABLE IF NOT EXISTS uploads (
+    token TEXT PRIMARY KEY, kind TEXT NOT NULL, filename TEXT, content_type TEXT, size INTEGER,
+    ready_at INTEGER, content BLOB
+);
+CREATE TABLE IF NOT EXISTS subscriptions (
+    url TEXT PRIMARY KEY, secret TEXT, update_types TEXT, created INTEGER NOT NULL, failing_since INTEGER
+);
+CREATE TABLE IF NOT EXISTS updates (
+    id INTEGER PRIMARY KEY AUTOINCREMENT, type TEXT NOT NULL, chat_id INTEGER NOT NULL,
+    created INTEGER NOT NULL, body BLOB NOT NULL, polled INTEGER NOT NULL
+);
+CREATE TABLE IF NOT EXISTS deliveries (
+    id INTEGER PRIMARY KEY AUTOINCREMENT, update_id INTEGER NOT NULL, url TEXT NOT NULL, chat_id INTEGER NOT NULL,
+    attempts INTEGER NOT NULL DEFAULT 0, due INTEGER NOT NULL, state TEXT NOT NULL DEFAULT 'pending'
+);
+CREATE INDEX IF NOT EXISTS deliveries_pending ON deliveries (url, chat_id, id) WHERE state = 'pending';
+CREATE TABLE IF NOT EXISTS facts (name TEXT PRIMARY KEY, value TEXT NOT NULL);
+"""
+
+
+@attrs.define
+class Tx:
+    """One transaction: the open database, the moment it began (ms) and what to tell once it is committed."""
+
+    db: sqlite3.Connection
+    now: int
+    events: list[tuple[int, Json]] = attrs.field(factory=list)
+    updates: int = 0
+
+    def one(self, sql: str, *values: object) -> Row | None:
+        """The first row of a query, if any."""
+        row: Row | None = self.db.execute(sql, values).fetchone()
+        return row
+
+    def all(self, sql: str, *values: object) -> list[Row]:
+        """Every row of a query."""
+        return self.db.execute(sql, values).fetchall()
+
+    def do(self, sql: str, *values: object) -> sqlite3.Cursor:
+        """Change something."""
+        return self.db.execute(sql, values)
+
+    def tell(self, user_id: int, event: Mapping[str, Any]) -> None:
+        """Show *event* on the screens of the person, after the commit."""
+        self.events.append((user_id, dict(event)))
+
+    def fact(self, name: str) -> Any | None:  # noqa: ANN401 - any JSON value
+        """A remembered single value."""
+        row = self.one("SELECT value FROM facts WHERE name = ?", name)
+        return None if row is None else orjson.loads(row["value"])
+
+    def remember(self, name: str, value: object) -> None:
+        """Keep a single value."""
+        self.do("INSERT OR REPLACE INTO facts VALUES (?, ?)", name, dump(value))
+
+
+def dump(value: object) -> str:
+    """JSON text of a value for a column."""
+    return orjson.dumps(value).decode()
+
+
+def load(text: str | None) -> Any | None:  # noqa: ANN401 - any JSON value
+    """The value behind a JSON column."""
+    return None if text is None else orjson.loads(text)
+
+
+@attrs.define
+class Store:
+    """Runs plain functions of a transaction, one at a time, outside the event loop."""
+
+    path: Path
+    clock: Clock
+    committed: Callable[[Tx], None]
+    _thread: ThreadPoolExecutor = attrs.field(
+        init=False, factory=lambda: ThreadPoolExecutor(max_workers=1, thread_name_prefix="max-emulator")
+    )
+    _db: sqlite3.Connection | None = attrs.field(init=False, default=None)
+
+    async def open(self) -> None:
+        """Create or reopen the file."""
+        await asyncio.get_running_loop().run_in_executor(self._thread, self._open)
+
+    async def close(self) -> None:
+        """Close the file; the store can be opened again."""
+        await asyncio.get_running_loop().run_in_executor(self._thread, self._close)
+
+    async def run(self, work: Callable[[Tx], Out]) -> Out:
+        """Commit what *work* did unless it raises, tell about it, and give its result."""
+        loop = asyncio.get_running_loop()
+
+        # Told from the thread: a caller that went away must not swallow what was committed for it.
+        def committed(tx: Tx) -> None:
+            loop.call_soon_threadsafe(self.committed, tx)
+
+        return await loop.run_in_executor(self._thread, self._transact, work, committed)
+
+    def _open(self) -> None:
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        db = sqlite3.connect(self.path, isolation_level=None)
+        db.row_factory = sqlite3.Row
+        db.execute("PRAGMA journal_mode = WAL")
+        db.execute("PRAGMA synchronous = NORMAL")
+        db.executescript(SCHEMA)
+        self._db = db
+
+    def _close(self) -> None:
+        if self._db is not None:
+            self._db.close()
+            self._db = None
+
+    def _transact(self, work: Callable[[Tx], Out], committed: Callable[[Tx], None]) -> Out:
+        if self._db is None:
+            message = "the emulator is not running: enter emulator.running() first"
+            raise RuntimeError(message)
+        tx = Tx(self._db, int(self.clock() * 1000))
+        self._db.execute("BEGIN IMMEDIATE")
+        try:
+            out = work(tx)
+        except BaseException:
+            self._db.execute("ROLLBACK")
+            raise
+        self._db.execute("COMMIT")
+        committed(tx)
+        return out
