@@ -1,0 +1,46 @@
+"""Every refusal in the bot's words: each says what happened and what to do (TMK-61)."""
+
+from registratura.adapters.max import grammar, texts
+from registratura.application.dialogue.screens import Refused
+from registratura.domain import refusals
+from registratura.domain.refusals import Refusal
+
+WORDS: dict[type[Refusal], str] = {
+    refusals.DataMismatch: texts.REFUSAL_OTHER,
+    refusals.SlotUnknown: texts.REFUSAL_OTHER,
+    refusals.SlotAnnulled: texts.REFUSAL_ANNULLED,
+    refusals.DoctorAbsent: texts.REFUSAL_ABSENT,
+    refusals.SlotTaken: texts.REFUSAL_TAKEN,
+    refusals.PatientUnknown: texts.REFUSAL_PATIENT_UNKNOWN,
+    refusals.Deceased: texts.REFUSAL_DECEASED,
+    refusals.NotRepresented: texts.REFUSAL_NOT_REPRESENTED,
+    refusals.WrongChannel: texts.REFUSAL_CHANNEL,
+    refusals.InternetBookingClosed: texts.REFUSAL_INTERNET,
+    refusals.NotAccepting: texts.REFUSAL_NOT_ACCEPTING,
+    refusals.OtherDistrict: texts.REFUSAL_DISTRICT,
+    refusals.NoAttachment: texts.REFUSAL_NO_ATTACHMENT,
+    refusals.DoctorNotInMessenger: texts.REFUSAL_DOCTOR_NOT_IN_MAX,
+    refusals.PurposeUnavailable: texts.REFUSAL_PURPOSE,
+    refusals.ConsentOutdated: texts.REFUSAL_OTHER,
+    refusals.SlotInPast: texts.REFUSAL_PAST,
+    refusals.DayClosed: texts.REFUSAL_DAY_CLOSED,
+    refusals.BeyondHorizon: texts.REFUSAL_DAY_CLOSED,
+    refusals.SexMismatch: texts.REFUSAL_SEX,
+    refusals.AgeMismatch: texts.REFUSAL_AGE,
+    refusals.BusyAtThatTime: texts.REFUSAL_SAME_TIME,
+    refusals.SameDoctorThatDay: texts.REFUSAL_SAME_DOCTOR,
+    refusals.SpecialityBooked: texts.REFUSAL_SAME_SPECIALITY,
+    refusals.SpecialityBookedThatDay: texts.REFUSAL_SAME_SPECIALITY_DAY,
+}
+
+
+def refusal_words(screen: Refused) -> str:
+    """The text of a refusal, naming the visit in the way where there is one."""
+    return WORDS[type(screen.reason)].format(code=screen.code, other=_other(screen))
+
+
+def _other(screen: Refused) -> str:
+    starts = getattr(screen.reason, "starts", None)
+    if screen.other is not None:
+        return f"{screen.other.resource.label}, {grammar.moment_short(screen.other.starts, screen.other.zone)}"
+    return grammar.moment_short(starts, screen.zone) if starts else ""
