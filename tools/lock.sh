@@ -14,8 +14,7 @@ compile() {
     name=$1
     shift
     .venv-lock/bin/uv --quiet --no-config pip compile --universal --python-version 3.11 --generate-hashes --upgrade \
-        --no-emit-index-url --no-emit-find-links --no-annotate \
-        --custom-compile-command "make lock" "$@" --output-file "requirements/$name.txt" pyproject.toml
+        --no-annotate --custom-compile-command "make lock" "$@" --output-file "requirements/$name.txt" pyproject.toml
     echo "requirements/$name.txt: $(grep -c '==' "requirements/$name.txt") packages"
 }
 

@@ -1,0 +1,1 @@
+"""Tests of registratura; folders say what each asks and needs."""
