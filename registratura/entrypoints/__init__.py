@@ -1,0 +1,1 @@
+"""Runners: they parse, call one use case and render the answer."""

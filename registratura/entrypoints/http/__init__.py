@@ -1,0 +1,1 @@
+"""The HTTP runner: state portal, MIS, MAX webhook and people."""

@@ -1,0 +1,1 @@
+"""The worker: outbox, reminders, chats, polls and queues."""

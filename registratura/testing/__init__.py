@@ -1,0 +1,1 @@
+"""Doubles, strategies and port contracts for those who embed the registry or write an adapter."""
