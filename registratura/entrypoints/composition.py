@@ -1,1 +1,175 @@
-"""The one place that picks adapters and hands them to the use cases."""
+"""The one place that picks adapters and puts the product together."""
+
+from collections.abc import AsyncIterator, Callable, Iterable
+from contextlib import AsyncExitStack, asynccontextmanager
+from datetime import timedelta
+from functools import partial
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import attrs
+
+from registratura.adapters import load, sql
+from registratura.adapters.max import texts
+from registratura.adapters.max.client import MaxMessenger, MaxSettings, connect
+from registratura.adapters.max.door import MaxDoor
+from registratura.adapters.max.phrases import MaxPhrases
+from registratura.adapters.max.polling import Polling
+from registratura.adapters.max.webhook import SECRET_HEADER, Watchdog
+from registratura.adapters.system import SystemClock, SystemIds, chance
+from registratura.application.booking import BookAppointment, CancelAppointment, Desk, MoveAppointment
+from registratura.application.dialogue.conversation import Converse, Manners
+from registratura.application.dialogue.lists import Lists
+from registratura.application.dialogue.painting import Painter
+from registratura.application.load import LoadRecords, LoadReport
+from registratura.application.mailroom import Relay, TakeIn, WorkOff
+from registratura.application.ports.spool import RefusedLine
+from registratura.application.ports.storage import Storage
+from registratura.application.ports.time import Clock
+from registratura.application.requests import BookOnce
+from registratura.entrypoints.settings import MaxMode, Settings
+
+__all__ = [
+    "MAX_SECRET_HEADER",
+    "Loading",
+    "MaxLine",
+    "Registratura",
+    "TooLarge",
+    "compose",
+    "migrate",
+    "open_source",
+    "receive",
+]
+
+TooLarge, open_source, receive = load.TooLarge, load.open_source, load.receive
+
+MAX_SECRET_HEADER = SECRET_HEADER
+WEBHOOK_PATH = "/max/webhook"
+LOGIN_PATH = "/max/login"
+
+
+@attrs.frozen(kw_only=True)
+class MaxLine:
+    """Everything that talks with MAX from our side; there is none without a token."""
+
+    relay: Relay
+    polling: Polling | None
+    watchdog: Watchdog | None
+
+
+@attrs.frozen(kw_only=True)
+class Registratura:
+    """The product put together: what runners and embedding teams call."""
+
+    settings: Settings
+    storage: Storage
+    clock: Clock
+    book: BookAppointment
+    book_once: BookOnce
+    cancel: CancelAppointment
+    move: MoveAppointment
+    work_off: WorkOff
+    max_door: MaxDoor
+    max_line: MaxLine | None
+    loading: "Loading"
+
+
+@asynccontextmanager
+async def compose(settings: Settings) -> AsyncIterator[Registratura]:
+    """Build the product over the database and the counterparts that *settings* name; closes them at the end."""
+    async with AsyncExitStack() as stack:
+        storage = await stack.enter_async_context(
+            sql.open_storage(settings.database.url, pool_size=settings.database.pool_size)
+        )
+        clock, ids = SystemClock(), SystemIds()
+        desk = Desk(rules=settings.rules, clock=clock, ids=ids)
+        door = MaxDoor(
+            secret=settings.max.webhook_secret.reveal if settings.max.webhook_secret else "",
+            take_in=TakeIn(storage=storage, clock=clock),
+        )
+        line = None
+        if settings.max.token is not None:
+            max_settings = _max_settings(settings, settings.max.token.reveal)
+            messenger = await stack.enter_async_context(connect(max_settings, storage))
+            line = _max_line(settings, storage, clock, messenger, door)
+        yield Registratura(
+            settings=settings,
+            storage=storage,
+            clock=clock,
+            book=BookAppointment(storage=storage, desk=desk),
+            book_once=BookOnce(storage=storage, desk=desk),
+            cancel=CancelAppointment(storage=storage, desk=desk),
+            move=MoveAppointment(storage=storage, desk=desk),
+            work_off=WorkOff(storage=storage, converse=_converse(settings, desk), clock=clock, ids=ids),
+            max_door=door,
+            max_line=line,
+            loading=_loading(settings, storage),
+        )
+
+
+def _converse(settings: Settings, desk: Desk) -> Converse:
+    bot = settings.bot
+    painter = Painter(
+        lists=Lists(desk=desk, zone=settings.region.timezone),
+        consent=settings.consent(texts.CONSENT),
+        conditions=settings.tmk.conditions_text or None,
+        page_size=bot.page_size,
+        allow_cancel=bot.allow_cancel,
+    )
+    manners = Manners(
+        idle=timedelta(hours=bot.session_hours),
+        allow_cancel=bot.allow_cancel,
+        skip_single=bot.skip_single_choice,
+        login_url=f"{settings.public.url}{LOGIN_PATH}",
+    )
+    return Converse(desk=desk, painter=painter, phrases=MaxPhrases(), manners=manners)
+
+
+def _max_settings(settings: Settings, token: str) -> MaxSettings:
+    bundle = Path(settings.max.ca_file) if settings.max.ca_file else None
+    return MaxSettings(url=str(settings.max.url), token=token, ca_bundle=bundle)
+
+
+def _max_line(settings: Settings, storage: Storage, clock: Clock, messenger: MaxMessenger, door: MaxDoor) -> MaxLine:
+    polling = watchdog = None
+    if settings.max.mode is MaxMode.POLLING:
+        polling = Polling(messenger=messenger, marker=partial(_marker, storage), keep=door.keep, chance=chance)
+    elif settings.max.webhook_secret is not None:
+        url = f"{settings.public.url}{WEBHOOK_PATH}"
+        watchdog = Watchdog(messenger=messenger, url=url, secret=settings.max.webhook_secret.reveal)
+    relay = Relay(storage=storage, messenger=messenger, clock=clock, chance=chance)
+    return MaxLine(relay=relay, polling=polling, watchdog=watchdog)
+
+
+async def _marker(storage: Storage) -> str | None:
+    return await storage.read(lambda tx: tx.inbox.marker("max"))
+
+
+def migrate(settings: Settings) -> None:
+    """Bring the database to the newest schema; raises `Unavailable` when it cannot be reached."""
+    sql.migrate(settings.database.url)
+
+
+@attrs.frozen(kw_only=True)
+class Loading:
+    """Everything a load needs: the use case and the reader of its format."""
+
+    records: LoadRecords
+    region: ZoneInfo
+
+    async def run(
+        self,
+        source: Iterable[bytes],
+        *,
+        name: str = "",
+        on_refused: Callable[[RefusedLine], None] = lambda _: None,
+        progress: Callable[[int], None] = lambda _: None,
+    ) -> LoadReport:
+        """Load the records of *source*: NDJSON, an array or the FER envelope, packed by gzip or not."""
+        lines = load.read_records(source, self.region, source=name)
+        return await self.records(lines, on_refused=on_refused, progress=progress)
+
+
+def _loading(settings: Settings, storage: Storage) -> Loading:
+    records = LoadRecords(storage=storage, open_spool=partial(load.temporary_spool, settings.region.timezone), wording=load.RussianWording())
+    return Loading(records=records, region=settings.region.timezone)

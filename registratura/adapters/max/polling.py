@@ -13,7 +13,7 @@ from registratura.application.ports.failures import Unavailable
 
 log = logging.getLogger(__name__)
 
-Keep = Callable[[Sequence[Update], str | None], Awaitable[None]]
+Keep = Callable[[Sequence[Update], str | None], Awaitable[object]]
 
 
 @attrs.frozen(kw_only=True)

@@ -7,7 +7,7 @@ import attrs
 from returns.pipeline import is_successful
 
 from registratura.application.booking import Desk, decide, release
-from registratura.application.dialogue.lists import Lists, NotAllowed
+from registratura.application.dialogue.lists import NotAllowed
 from registratura.application.dialogue.painting import Painter
 from registratura.application.dialogue.screens import Cancelled, Fault, Invitation, Phrases, Remark, Screen
 from registratura.application.ports.messenger import (
@@ -39,7 +39,6 @@ def line_of(user: MessengerId) -> str:
 class Manners:
     """How the bot behaves (`bot.*`)."""
 
-    page_size: int = 10
     idle: timedelta = timedelta(hours=24)
     allow_cancel: bool = False
     skip_single: bool = False
@@ -65,7 +64,6 @@ class Converse:
     """Works off one update. `lists_failed` shows that lists cannot be had instead of reading them."""
 
     desk: Desk
-    lists: Lists
     painter: Painter
     phrases: Phrases
     manners: Manners
