@@ -40,7 +40,7 @@ test-quick: $(INSTALLED) ## Run the tests that need no service, in seconds (ARGS
 check: $(INSTALLED) ## Check format, lint, types and import contracts
 	@$(BIN)/ruff format --check
 	@$(BIN)/ruff check
-	@$(BIN)/mypy
+	@$(BIN)/mypy $(wildcard registratura tests benchmarks tools)
 	@$(BIN)/lint-imports --no-cache
 
 format: $(INSTALLED) ## Format the code and mend what ruff can mend
@@ -51,4 +51,4 @@ bench: $(INSTALLED) ## Measure on this machine, services included (ARGS= goes to
 	@$(BIN)/python -m tests.services -- $(BIN)/python -m benchmarks $(ARGS)
 
 lock: ## Resolve the newest versions into requirements/*.txt
-	@sh tools/lock.sh "$(PYTHON)"
+	@$(PYTHON) tools/lock.py
