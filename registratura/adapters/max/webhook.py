@@ -63,15 +63,17 @@ class Watchdog:
     async def run(self) -> None:
         """Look every so many seconds until cancelled."""
         while True:
-            _tell(await self.check())
+            await self.check()
             await asyncio.sleep(self.every)
 
     async def check(self) -> Finding:
-        """Look once and repair; never raises for what MAX does."""
+        """Look once, repair and log what was done; never raises for what MAX does."""
         try:
-            return await self._repair(await self.messenger.subscriptions())
+            finding = await self._repair(await self.messenger.subscriptions())
         except CallFailed as fault:
-            return Finding(repair=Repair.FAILED, reason=fault.receipt.reason)
+            finding = Finding(repair=Repair.FAILED, reason=fault.receipt.reason)
+        _tell(finding)
+        return finding
 
     async def _repair(self, subscriptions: tuple[Subscription, ...]) -> Finding:
         mine = [subscription for subscription in subscriptions if subscription.url == self.url]
