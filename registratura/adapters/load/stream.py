@@ -19,7 +19,9 @@ from registratura.adapters.load import texts
 from registratura.adapters.load.limits import Limits
 from registratura.adapters.load.source import Broken
 
-_PEEK: Final = 4096
+_PEEK: Final = 1024
+"""Bytes after the first space that tell the form."""
+_MOST_SPACE: Final = 64 * 1024
 _SPACE: Final = re.compile(r"[ \t\r\n]*")
 _ENVELOPE: Final = re.compile(rb'[ \t\r\n]*\{[ \t\r\n]*"data"[ \t\r\n]*:[ \t\r\n]*\[')
 _ARRAY: Final = re.compile(rb"[ \t\r\n]*\[")
@@ -49,7 +51,7 @@ def told_form(chunks: Iterable[bytes]) -> tuple[Form, Iterator[bytes]]:
     """The form of the text and the whole text again."""
     rest = iter(chunks)
     head = b""
-    while len(head) < _PEEK and (chunk := next(rest, None)) is not None:
+    while len(head.lstrip()) < _PEEK and len(head) < _MOST_SPACE and (chunk := next(rest, None)) is not None:
         head += chunk
     whole = chain([head], rest)
     if _ENVELOPE.match(head):
