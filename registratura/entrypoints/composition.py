@@ -25,12 +25,14 @@ from registratura.application.load import LoadRecords, LoadReport
 from registratura.application.mailroom import Relay, TakeIn, WorkOff
 from registratura.application.ports.spool import RefusedLine
 from registratura.application.ports.storage import Storage
-from registratura.application.ports.time import Clock
+from registratura.application.ports.time import Clock, Ids
 from registratura.application.requests import BookOnce
 from registratura.entrypoints.settings import MaxMode, Settings
 
 __all__ = [
+    "LOGIN_PATH",
     "MAX_SECRET_HEADER",
+    "WEBHOOK_PATH",
     "Loading",
     "MaxLine",
     "Registratura",
@@ -55,6 +57,12 @@ class MaxLine:
     relay: Relay
     polling: Polling | None
     watchdog: Watchdog | None
+    messenger: MaxMessenger
+
+    async def who(self) -> str:
+        """The bot's name in MAX; raises `Unavailable` when MAX does not tell it."""
+        bot = await self.messenger.me()
+        return bot.username or str(bot.user_id)
 
 
 @attrs.frozen(kw_only=True)
@@ -64,6 +72,7 @@ class Registratura:
     settings: Settings
     storage: Storage
     clock: Clock
+    ids: Ids
     book: BookAppointment
     book_once: BookOnce
     cancel: CancelAppointment
@@ -96,6 +105,7 @@ async def compose(settings: Settings) -> AsyncIterator[Registratura]:
             settings=settings,
             storage=storage,
             clock=clock,
+            ids=ids,
             book=BookAppointment(storage=storage, desk=desk),
             book_once=BookOnce(storage=storage, desk=desk),
             cancel=CancelAppointment(storage=storage, desk=desk),
@@ -138,7 +148,7 @@ def _max_line(settings: Settings, storage: Storage, clock: Clock, messenger: Max
         url = f"{settings.public.url}{WEBHOOK_PATH}"
         watchdog = Watchdog(messenger=messenger, url=url, secret=settings.max.webhook_secret.reveal)
     relay = Relay(storage=storage, messenger=messenger, clock=clock, chance=chance)
-    return MaxLine(relay=relay, polling=polling, watchdog=watchdog)
+    return MaxLine(relay=relay, polling=polling, watchdog=watchdog, messenger=messenger)
 
 
 async def _marker(storage: Storage) -> str | None:
@@ -171,5 +181,9 @@ class Loading:
 
 
 def _loading(settings: Settings, storage: Storage) -> Loading:
-    records = LoadRecords(storage=storage, open_spool=partial(load.temporary_spool, settings.region.timezone), wording=load.RussianWording())
+    records = LoadRecords(
+        storage=storage,
+        open_spool=partial(load.temporary_spool, settings.region.timezone),
+        wording=load.RussianWording(),
+    )
     return Loading(records=records, region=settings.region.timezone)

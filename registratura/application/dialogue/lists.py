@@ -29,7 +29,6 @@ from registratura.domain.suitability import Encounter, unsuitable
 from registratura.domain.telemedicine import purposes_for
 
 
-@attrs.frozen
 class NotAllowed(Exception):  # a dialogue that outlived a representation, not a fault
     """The person may no longer act for the patient of the dialogue."""
 

@@ -1,1 +1,1 @@
-"""The HTTP runner: state portal, MIS, MAX webhook and people."""
+"""The HTTP entrypoint: parse, call one use case, render."""

@@ -1,1 +1,1 @@
-"""The worker: outbox, reminders, chats, polls and queues."""
+"""The worker entrypoint: works off what came in, sends what waits, looks after the line to MAX."""

@@ -1,0 +1,98 @@
+"""The API for MIS teams: `/api/v1`, a bearer token, JSON."""
+
+import hmac
+from collections.abc import Awaitable, Callable
+from contextlib import closing
+from functools import partial
+from zoneinfo import ZoneInfo
+
+import orjson
+from returns.pipeline import is_successful
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from registratura.application.ports.storage import KeyReused
+from registratura.domain.appointments import Appointment
+from registratura.domain.identifiers import AppointmentId, PatientId
+from registratura.entrypoints.composition import Registratura, TooLarge, receive
+from registratura.entrypoints.http import texts, wire
+from registratura.entrypoints.http.guards import bounded_body
+from registratura.entrypoints.http.problems import Json, Problem
+
+BODY_LIMIT = 64 * 1024
+LOAD_LIMIT = 512 * 1024 * 1024
+
+Handler = Callable[[Request, Registratura], Awaitable[Response]]
+
+
+def routes(product: Registratura) -> list[Route]:
+    """The API over *product*."""
+    return [
+        Route("/api/v1/load", _guarded(load, product), methods=["POST"]),
+        Route("/api/v1/bookings", _guarded(bookings, product), methods=["GET", "POST"]),
+        Route("/api/v1/bookings/{id}", _guarded(cancel, product), methods=["DELETE"]),
+    ]
+
+
+def _guarded(handler: Handler, product: Registratura) -> Callable[[Request], Awaitable[Response]]:
+    async def endpoint(request: Request) -> Response:
+        token = product.settings.api.token
+        given = request.headers.get("authorization", "")
+        expected = f"Bearer {token.reveal}" if token else ""
+        if not expected or not hmac.compare_digest(given.encode(), expected.encode()):
+            raise Problem(401, "api.token", texts.TOKEN_NEEDED, headers={"WWW-Authenticate": "Bearer"})
+        return await handler(request, product)
+
+    return endpoint
+
+
+async def load(request: Request, product: Registratura) -> Response:
+    """`POST /api/v1/load`: NDJSON or a JSON array, gzip allowed; 200 when all was loaded, 207 when in part."""
+    try:
+        source = await receive(request.stream(), LOAD_LIMIT)
+    except TooLarge:
+        raise Problem(413, "body.too_large", texts.TOO_LARGE.format(limit=LOAD_LIMIT)) from None
+    with closing(source.stream):
+        report = await product.loading.run(source)
+    return Json(wire.report_body(report), status_code=200 if report.is_complete else 207)
+
+
+async def bookings(request: Request, product: Registratura) -> Response:
+    """`POST /api/v1/bookings` books, `GET /api/v1/bookings?patient_id=` lists what is ahead."""
+    return await (_book if request.method == "POST" else _list)(request, product)
+
+
+async def _book(request: Request, product: Registratura) -> Response:
+    body = await bounded_body(request, BODY_LIMIT)
+    asked = wire.read_application(body)
+    key = wire.read_fingerprint("api.bookings", request.headers.get("idempotency-key"), body)
+    write = partial(_written, zone=product.settings.region.timezone)
+    answer = await product.book_once(asked, key, write)
+    if is_successful(answer):
+        return Response(answer.unwrap(), status_code=201, media_type="application/json")
+    reason = answer.failure()
+    if isinstance(reason, KeyReused):
+        raise Problem(422, "idempotency.reused", texts.KEY_REUSED)
+    raise wire.refusal_problem(reason)
+
+
+def _written(held: Appointment, zone: ZoneInfo) -> str:
+    return orjson.dumps(wire.booking_body(held, zone)).decode()
+
+
+async def _list(request: Request, product: Registratura) -> Response:
+    patient = request.query_params.get("patient_id", "").strip()
+    if not patient:
+        raise Problem(400, "query.patient_id", texts.NEEDS_PATIENT)
+    now, zone = product.clock.now(), product.settings.region.timezone
+    held = await product.storage.read(lambda tx: tx.appointments.coming([PatientId(patient)], None, now))
+    return Json({"bookings": [wire.booking_body(booking, zone) for booking in held]})
+
+
+async def cancel(request: Request, product: Registratura) -> Response:
+    """`DELETE /api/v1/bookings/{id}`: the clinic gives the slot back; 204, or 409 when there is nothing to cancel."""
+    verdict = await product.cancel(AppointmentId(request.path_params["id"].lower()))
+    if not is_successful(verdict):
+        raise wire.refusal_problem(verdict.failure())
+    return Response(status_code=204)

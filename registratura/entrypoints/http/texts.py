@@ -1,0 +1,81 @@
+"""What the HTTP entrypoint says to people who call it: developers of other systems, and visitors of its pages."""
+
+TITLES = {
+    400: "Запрос не разобран",
+    401: "Нужен ключ",
+    404: "Не найдено",
+    405: "Метод не подходит",
+    409: "Запись невозможна сейчас",
+    413: "Слишком большой запрос",
+    415: "Формат не подходит",
+    422: "Запись невозможна",
+    500: "Неисправность",
+    503: "Временно недоступно",
+}
+
+TOKEN_NEEDED = "Передайте заголовок Authorization: Bearer <ключ>. Ключ задаёт настройка api.token."  # noqa: S105  # words about a key
+FOREIGN_CALL = "Заголовок X-Max-Bot-Api-Secret не совпадает с настройкой max.webhook_secret."
+TOO_LARGE = "Тело запроса больше {limit} байт. Разделите его на части."
+NOT_JSON = "Тело запроса — не JSON в UTF-8. Ошибка около байта {place}."
+NOT_OBJECT = "Ожидается объект JSON."
+BAD_UPDATE = "Событие MAX не разобрано: {place}."
+BAD_FIELDS = "Проверьте поля, перечисленные в errors."
+FIELD_MISSING = "обязательное поле"
+FIELD_UNKNOWN = "такого поля нет"
+FIELD_TEXT = "нужна непустая строка"
+FIELD_ONE_OF = "одно из значений: {values}"
+PATH = "По этому адресу ничего нет. Адреса перечислены в описании: /openapi.json."
+METHOD = "Этот адрес принимает: {allowed}."
+NEEDS_PATIENT = "Укажите patient_id в строке запроса."
+UNAVAILABLE = "База данных сейчас не отвечает. Повторите через {seconds} с."
+FAULT = "Что-то сломалось на нашей стороне. Повторите через минуту. Если не поможет, сообщите в поддержку код {code}."
+KEY_REUSED = "Этот Idempotency-Key уже был с другим телом запроса. Возьмите новый ключ."
+KEY_SHAPE = "Idempotency-Key: от 1 до 200 печатных знаков латиницы."
+
+REFUSALS = {
+    "DataMismatch": "В заявке не хватает сведений: для консультации нужны purpose_id и consent_version.",
+    "SlotUnknown": "Слот не найден.",
+    "SlotAnnulled": "Слот аннулирован.",
+    "DoctorAbsent": "В это время врач не принимает.",
+    "SlotTaken": "Слот занят или заблокирован.",
+    "PatientUnknown": "Пациент не найден.",
+    "Deceased": "Карта пациента закрыта: указана дата смерти.",
+    "NotRepresented": "Автор записи не вправе записывать этого пациента.",
+    "WrongChannel": "Бирка не соответствующего типа.",
+    "InternetBookingClosed": "К этому врачу нельзя записаться через Интернет.",
+    "NotAccepting": "МО или врач не принимает пациентов с таким прикреплением.",
+    "OtherDistrict": "Участковый врач обслуживает другой участок.",
+    "NoAttachment": "Нет прикрепления: участковый врач принимает только свой участок.",
+    "DoctorNotInMessenger": "У врача нет идентификатора в мессенджере.",
+    "PurposeUnavailable": "Цель консультации недоступна для этого пациента или врача.",
+    "ConsentOutdated": "Согласие дано на прежний текст. Покажите действующий и передайте его версию.",
+    "SlotInPast": "Время приёма уже наступило.",
+    "DayClosed": "Запись на этот день закрыта.",
+    "BeyondHorizon": "Запись на этот день ещё не открыта.",
+    "SexMismatch": "Специальность не для пола этого пациента.",
+    "AgeMismatch": "Слот не соответствует возрасту пациента.",
+    "BusyAtThatTime": "У пациента уже есть запись на это время.",
+    "SameDoctorThatDay": "У пациента уже есть запись к этому врачу на этот день.",
+    "SpecialityBooked": "У пациента уже есть запись к врачу этой специальности в этой МО.",
+    "SpecialityBookedThatDay": "У пациента уже есть запись к врачу этой специальности в этой МО на этот день.",
+    "AppointmentUnknown": "Запись не найдена.",
+    "NotYours": "Запись принадлежит другому пациенту.",
+    "AlreadyCancelled": "Запись уже отменена.",
+    "AlreadyOver": "Приём уже начался или завершён, отменять нечего.",
+}
+
+LOGIN_PAGE = """<!doctype html>
+<html lang="ru"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
+<title>Вход через Госуслуги</title><link rel="stylesheet" href="/static/page.css"></head>
+<body><main><h1>Вход через Госуслуги</h1>
+<p>В этой установке вход через Госуслуги ещё не подключён.</p>
+<p>Чтобы пользоваться записью в MAX, попросите регистратуру своей поликлиники или оператора по номеру 122
+связать ваш MAX с медицинской картой, затем вернитесь в чат и нажмите «Проверить ещё раз».</p>
+<p>Если кому-то резко стало плохо, звоните 103 или 112.</p></main></body></html>
+"""
+
+HOME_PAGE = """<!doctype html>
+<html lang="ru"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
+<title>Регистратура</title><link rel="stylesheet" href="/static/page.css"></head>
+<body><main><h1>Регистратура</h1><p>Электронная регистратура работает.</p>{links}</main></body></html>
+"""

@@ -1,0 +1,55 @@
+"""The journal: one JSON object a line, UTC; for people when the output is a terminal. Never anything personal.
+
+Faults are told by type and place only: their messages may hold what people sent.
+"""
+
+import logging
+import sys
+import traceback
+from collections.abc import MutableMapping
+from types import TracebackType
+from typing import Any
+
+import structlog
+
+Event = MutableMapping[str, Any]
+_QUIET = ("httpx", "httpcore", "alembic", "uvicorn.access", "asyncio")
+
+
+def _fault(_: Any, __: str, event: Event) -> Event:  # noqa: ANN401  # the signature of structlog
+    info = event.pop("exc_info", None)
+    if info is True:
+        info = sys.exc_info()
+    if isinstance(info, BaseException):
+        info = (type(info), info, info.__traceback__)
+    if isinstance(info, tuple) and info[0] is not None:
+        event["fault"] = info[0].__name__
+        event["at"] = _places(info[2])
+    return event
+
+
+def _places(trace: TracebackType | None) -> list[str]:
+    return [f"{frame.name}:{frame.lineno}" for frame in traceback.extract_tb(trace)][-8:]
+
+
+def set_up_logging(*, level: int = logging.INFO) -> None:
+    """Send everything to standard error in one form."""
+    shared: list[Any] = [
+        structlog.stdlib.add_log_level,
+        structlog.stdlib.add_logger_name,
+        structlog.stdlib.ExtraAdder(),
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+        _fault,
+    ]
+    for_people = sys.stderr.isatty()
+    last = structlog.dev.ConsoleRenderer() if for_people else structlog.processors.JSONRenderer(ensure_ascii=False)
+    formatter = structlog.stdlib.ProcessorFormatter(
+        foreign_pre_chain=shared, processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, last]
+    )
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(formatter)
+    root = logging.getLogger()
+    root.handlers[:] = [handler]
+    root.setLevel(level)
+    for name in _QUIET:
+        logging.getLogger(name).setLevel(logging.WARNING)
