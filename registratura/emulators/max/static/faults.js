@@ -1,0 +1,44 @@
+/* The «Неисправности» window. */
+
+import { texts } from "./texts.js";
+
+const NUMBERS = ["times", "delay_ms", "not_ready_ms", "duplicates", "status"];
+const SWITCHES = ["silence", "cut", "edit_refused", "shuffle"];
+const CALM = { status: null, delay_ms: 0, not_ready_ms: 0, duplicates: 1 };
+
+export function setUpFaults(ask, toast) {
+  const dialog = document.getElementById("faults");
+  const form = document.getElementById("faults-form");
+  const badge = document.getElementById("faults-on");
+  const trouble = document.getElementById("trouble");
+
+  function show(faults) {
+    for (const name of SWITCHES) form.elements[name].checked = faults[name];
+    for (const name of NUMBERS) form.elements[name].value = faults[name] ?? "";
+    const on = [...SWITCHES.filter((name) => faults[name]), ...Object.keys(CALM).filter((name) => faults[name] !== CALM[name])];
+    badge.hidden = trouble.hidden = on.length === 0;
+    badge.textContent = on.length;
+    trouble.textContent = texts.faultsOn;
+  }
+
+  async function put(faults) {
+    show(await ask("_faults", { method: "PUT", body: faults }));
+    dialog.close();
+    toast(texts.faultsApplied);
+  }
+
+  document.getElementById("open-faults").addEventListener("click", async () => {
+    show(await ask("_faults"));
+    dialog.showModal();
+  });
+  document.getElementById("faults-off").addEventListener("click", () => put({}));
+  form.addEventListener("submit", (event) => {
+    event.preventDefault();
+    const faults = Object.fromEntries(SWITCHES.map((name) => [name, form.elements[name].checked]));
+    for (const name of NUMBERS) {
+      if (form.elements[name].value !== "") faults[name] = Number(form.elements[name].value);
+    }
+    put(faults);
+  });
+  return { refresh: async () => show(await ask("_faults")) };
+}
