@@ -1,0 +1,64 @@
+"""Bookings."""
+
+from collections.abc import Collection, Sequence
+from datetime import datetime
+
+import attrs
+from sqlalchemy import Connection, bindparam, or_, select
+
+from registratura.adapters.sql import facts, races
+from registratura.adapters.sql.mapping import APPOINTMENT, appointment_of, in_force
+from registratura.adapters.sql.tables import appointment
+from registratura.adapters.sql.types import Moment
+from registratura.domain.booking import Appointment, ClosedAppointment, Facts
+from registratura.domain.identifiers import AppointmentId, PatientId, PurposeId, SlotId
+from registratura.domain.telemedicine import Consent
+
+_FIND = select(*APPOINTMENT).where(appointment.c.id == bindparam("appointment"))
+_COMING = (
+    select(*APPOINTMENT)
+    .where(
+        or_(
+            appointment.c.patient_id.in_(bindparam("patients", expanding=True)),
+            appointment.c.author_id == bindparam("author"),
+        ),
+        appointment.c.outcome.is_(None),
+        appointment.c.ends > bindparam("now", type_=Moment),
+    )
+    .order_by(appointment.c.starts, appointment.c.id)
+)
+
+
+@attrs.frozen
+class SqlAppointments:
+    """`Appointments` over a connection."""
+
+    _connection: Connection
+    _locking: bool = attrs.field(kw_only=True)
+
+    def facts(
+        self,
+        patient: PatientId,
+        slot: SlotId,
+        *,
+        now: datetime,
+        author: PatientId | None = None,
+        purpose: PurposeId | None = None,
+    ) -> Facts:
+        return facts.facts(
+            self._connection, patient, slot, now=now, author=author, purpose=purpose, locking=self._locking
+        )
+
+    def take(self, appointment: Appointment, consent: Consent | None) -> bool:
+        return races.take(self._connection, appointment, consent)
+
+    def find(self, appointment: AppointmentId) -> Appointment | ClosedAppointment | None:
+        row = self._connection.execute(_FIND, {"appointment": appointment}).mappings().one_or_none()
+        return appointment_of(row) if row else None
+
+    def release(self, closed: ClosedAppointment) -> bool:
+        return races.release(self._connection, closed)
+
+    def coming(self, patients: Collection[PatientId], author: PatientId | None, now: datetime) -> Sequence[Appointment]:
+        asked = {"patients": list(patients), "author": author, "now": now}
+        return in_force(self._connection.execute(_COMING, asked).mappings().all())

@@ -1,0 +1,102 @@
+"""Engines: how connections to SQLite and PostgreSQL are made, and how long they may wait."""
+
+import sqlite3
+from time import monotonic
+from typing import Any
+
+from sqlalchemy import URL, Engine, create_engine, event, exc, make_url
+from sqlalchemy.engine.interfaces import DBAPIConnection
+from sqlalchemy.pool import ConnectionPoolEntry
+
+POSTGRESQL = "postgresql"
+_IDLE_SECONDS = 1.0
+
+# A booking has to be answered within FER's ten seconds, so nothing may wait as long as that.
+_POSTGRESQL_SETTINGS = {
+    "timezone": "UTC",
+    "lock_timeout": "2500ms",
+    "statement_timeout": "8s",
+    "idle_in_transaction_session_timeout": "30s",
+}
+_POSTGRESQL_CONNECTION = {
+    "connect_timeout": 3,
+    "keepalives_idle": 10,
+    "keepalives_interval": 5,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 10_000,
+    "application_name": "registratura",
+}
+_SQLITE_SETTINGS = (
+    "PRAGMA journal_mode = WAL",
+    "PRAGMA synchronous = FULL",
+    "PRAGMA foreign_keys = ON",
+    "PRAGMA busy_timeout = 5000",
+    "PRAGMA cache_size = -65536",
+)
+
+
+def database_url(url: str) -> URL:
+    """*url* with the driver we use. Raises ValueError for other databases and for SQLite in memory."""
+    parsed = make_url(url)
+    match parsed.get_backend_name():
+        case "postgresql":
+            return parsed.set(drivername="postgresql+psycopg")
+        case "sqlite" if parsed.database and parsed.database != ":memory:":
+            return parsed.set(drivername="sqlite+pysqlite")
+        case "sqlite":
+            raise ValueError("SQLite in memory has one connection only; the storage needs a file")
+        case other:
+            raise ValueError(f"{other} is not supported: use sqlite or postgresql")
+
+
+def make_engine(url: str, *, pool_size: int, read_only: bool = False) -> Engine:
+    """An engine whose pool never grows beyond *pool_size*; who asks for more is our mistake, not the network's."""
+    parsed = database_url(url)
+    postgresql = parsed.get_backend_name() == POSTGRESQL
+    engine = create_engine(
+        parsed,
+        pool_size=pool_size,
+        max_overflow=0,
+        pool_timeout=3,
+        # Parameters hold personal data, and exceptions end in logs.
+        hide_parameters=True,
+        connect_args=_postgresql_arguments() if postgresql else {"check_same_thread": False},
+    )
+    if postgresql:
+        _ping_idle_connections(engine)
+    else:
+        _set_up_sqlite(engine, read_only=read_only)
+    return engine
+
+
+def _postgresql_arguments() -> dict[str, Any]:
+    options = " ".join(f"-c {name}={value}" for name, value in _POSTGRESQL_SETTINGS.items())
+    return {**_POSTGRESQL_CONNECTION, "options": options}
+
+
+def _set_up_sqlite(engine: Engine, *, read_only: bool) -> None:
+    @event.listens_for(engine, "connect")
+    def set_up(connection: sqlite3.Connection, _record: object) -> None:
+        # Transactions are begun by hand: sqlite3 would begin them late, and not as writers.
+        connection.isolation_level = None
+        for setting in _SQLITE_SETTINGS:
+            connection.execute(setting)
+        if read_only:
+            connection.execute("PRAGMA query_only = ON")
+
+
+def _ping_idle_connections(engine: Engine) -> None:
+    """Ask a connection that was idle whether it lives: a ping for each unit of work would cost a round trip."""
+
+    @event.listens_for(engine, "checkin")
+    def returned(_connection: object, record: ConnectionPoolEntry) -> None:
+        record.info["idle_since"] = monotonic()
+
+    @event.listens_for(engine, "checkout")
+    def taken(connection: DBAPIConnection, record: ConnectionPoolEntry, _proxy: object) -> None:
+        if monotonic() - record.info.get("idle_since", monotonic()) < _IDLE_SECONDS:
+            return
+        try:
+            engine.dialect.do_ping(connection)
+        except engine.dialect.loaded_dbapi.Error as lost:
+            raise exc.DisconnectionError from lost

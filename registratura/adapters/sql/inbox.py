@@ -1,0 +1,127 @@
+"""What came in and waits for its work."""
+
+from datetime import datetime
+from enum import Enum
+from functools import cache
+from typing import Any
+
+import attrs
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Select,
+    bindparam,
+    exists,
+    func,
+    literal,
+    literal_column,
+    select,
+    update,
+)
+
+from registratura.adapters.sql.codec import read_incoming, write_incoming
+from registratura.adapters.sql.engines import POSTGRESQL
+from registratura.adapters.sql.tables import inbox, marker
+from registratura.adapters.sql.types import Moment
+from registratura.adapters.sql.upsert import Insert, insert, upsert
+from registratura.application.ports.messenger import Incoming
+from registratura.application.ports.storage import Received
+
+
+class _State(Enum):
+    NEW = "new"
+    DONE = "done"
+    PARKED = "parked"
+
+
+@cache
+def _put(dialect: str) -> Insert:
+    return insert(dialect, inbox).on_conflict_do_nothing(index_elements=[inbox.c.key])
+
+
+@cache
+def _next(dialect: str) -> Select[Any]:
+    """The oldest due update with nothing before it in its line, that no other worker has locked.
+
+    On PostgreSQL the line is locked too: an update with a smaller number may be committed while a later one of the
+    same line is already being worked on, and would be the head of the line then.
+    """
+    earlier = inbox.alias("earlier")
+    new: ColumnElement[str] = literal_column("'new'")
+    head = (
+        select(inbox.c.number, inbox.c.line, inbox.c.payload, inbox.c.attempts)
+        .where(
+            inbox.c.state == new,
+            inbox.c.not_before <= bindparam("now", type_=Moment),
+            ~exists().where(earlier.c.line == inbox.c.line, earlier.c.state == new, earlier.c.number < inbox.c.number),
+        )
+        .order_by(inbox.c.number)
+        .limit(1)
+        .with_for_update(skip_locked=True, of=inbox)
+    )
+    if dialect != POSTGRESQL:
+        return head.add_columns(literal(value=True).label("alone"))
+    locked = head.cte("head").prefix_with("MATERIALIZED")
+    alone = func.pg_try_advisory_xact_lock(func.hashtextextended(locked.c.line, 0))
+    return select(locked.c.number, locked.c.payload, locked.c.attempts, alone.label("alone"))
+
+
+_SETTLE = (
+    update(inbox)
+    .where(inbox.c.number == bindparam("which"))
+    .values(state=bindparam("state"), reason=bindparam("reason"), attempts=inbox.c.attempts + 1)
+)
+_PUT_BACK = (
+    update(inbox)
+    .where(inbox.c.number == bindparam("which"))
+    .values(not_before=bindparam("until", type_=Moment), reason=bindparam("reason"), attempts=inbox.c.attempts + 1)
+)
+_MARKER = select(marker.c.marker).where(marker.c.source == bindparam("source"))
+
+
+@attrs.frozen
+class SqlInbox:
+    """`Inbox` over a connection."""
+
+    _connection: Connection
+
+    def put(self, key: str, line: str, incoming: Incoming, at: datetime) -> bool:
+        row = {
+            "key": key,
+            "line": line,
+            "payload": write_incoming(incoming),
+            "state": _State.NEW.value,
+            "attempts": 0,
+            "received_at": at,
+            "not_before": at,
+        }
+        return self._connection.execute(_put(self._connection.dialect.name), row).rowcount == 1
+
+    def next(self, now: datetime) -> Received | None:
+        row = self._connection.execute(_next(self._connection.dialect.name), {"now": now}).one_or_none()
+        if row is None or not row.alone:
+            return None
+        return Received(number=row.number, incoming=read_incoming(row.payload), attempts=row.attempts)
+
+    def done(self, number: int) -> None:
+        self._settle(number, _State.DONE, None)
+
+    def put_back(self, number: int, until: datetime, reason: str) -> None:
+        self._connection.execute(_PUT_BACK, {"which": number, "until": until, "reason": reason})
+
+    def park(self, number: int, reason: str) -> None:
+        self._settle(number, _State.PARKED, reason)
+
+    def marker(self, source: str) -> str | None:
+        return self._connection.scalar(_MARKER, {"source": source})
+
+    def move_marker(self, source: str, marker: str) -> None:
+        self._connection.execute(_move_marker(self._connection.dialect.name), {"source": source, "marker": marker})
+
+    def _settle(self, number: int, state: _State, reason: str | None) -> None:
+        self._connection.execute(_SETTLE, {"which": number, "state": state.value, "reason": reason})
+
+
+@cache
+def _move_marker(dialect: str) -> Insert:
+    return upsert(dialect, marker)

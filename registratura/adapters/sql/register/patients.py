@@ -1,0 +1,76 @@
+"""Loading patients: merged ids lead to one card, and a messenger id belongs to one card."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from sqlalchemy import Connection, bindparam, delete, insert, select, update
+
+from registratura.adapters.sql import tables as t
+from registratura.adapters.sql.mapping import Row, patient_row
+from registratura.adapters.sql.register.rows import Changes, Owners, chunks
+from registratura.adapters.sql.types import database_now
+from registratura.adapters.sql.upsert import upsert
+from registratura.application.records import Verdict
+from registratura.domain.people import Patient
+
+_LOSE_MESSENGER = update(t.patient).where(t.patient.c.id == bindparam("which")).values(messenger=None)
+
+
+def store_patients(connection: Connection, records: Sequence[Patient]) -> list[Verdict]:
+    """A card that newly names a messenger id takes it over from the card that had it, which is noted (AUTH-34).
+
+    A card seen before takes nothing over: the same file twice moves no id to and fro.
+    """
+    ids = {record.id for record in records}
+    holders = _holders(connection, records)
+    changes = Changes(connection, t.patient)
+    changes.look(t.patient.c.id, ids)
+    verdicts: list[Verdict] = []
+    written: list[Row] = []
+    for record in records:
+        row = patient_row(record)
+        holder = holders.of(record.messenger)
+        if holder is None and record.messenger is not None:
+            # A card that lost its messenger id gets it back when nobody has it any more.
+            changes.forget(record.id)
+        if not changes.stands(row):
+            if holder not in {None, record.id}:
+                # The other card may itself be among those not written yet.
+                written += changes.write()
+                _take_messenger(connection, str(holder))
+            holders.give(record.id, record.messenger)
+        verdicts.append(changes.put(row))
+    written += changes.write()
+    _unite(connection, written)
+    return verdicts
+
+
+def _holders(connection: Connection, records: Sequence[Patient]) -> Owners:
+    """Who has a messenger id, among those and of those that the records speak of."""
+    c = t.patient.c
+    users = {record.messenger for record in records if record.messenger is not None}
+    holders = Owners()
+    for asked in (
+        *(c.id.in_(chunk) for chunk in chunks({record.id for record in records})),
+        *(c.messenger.in_(chunk) for chunk in chunks(users)),
+    ):
+        for row in connection.execute(select(c.id, c.messenger).where(asked, c.messenger.is_not(None))):
+            holders.give(row.id, row.messenger)
+    return holders
+
+
+def _take_messenger(connection: Connection, loser: str) -> None:
+    now: datetime = connection.execute(select(database_now())).scalar_one()
+    connection.execute(_LOSE_MESSENGER, {"which": loser})
+    note = {"event": "patient.messenger_moved", "actor": "register", "subject": loser, "at": now}
+    connection.execute(insert(t.audit), note)
+
+
+def _unite(connection: Connection, written: Sequence[Row]) -> None:
+    """Let the merged ids of the cards just written lead to them, and only those."""
+    for chunk in chunks({row["id"] for row in written}):
+        connection.execute(delete(t.united_id).where(t.united_id.c.patient_id.in_(chunk)))
+    latest = {row["id"]: row["united"] for row in written}
+    links = [{"united_id": united, "patient_id": card} for card, merged in latest.items() for united in merged]
+    if links:
+        connection.execute(upsert(connection.dialect.name, t.united_id), links)

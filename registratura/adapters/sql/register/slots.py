@@ -1,0 +1,137 @@
+"""Loading slots: a booking of ours outlives stale states, but not a slot that the clinic withdrew."""
+
+from collections.abc import Collection, Sequence
+from datetime import UTC, datetime
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import ARRAY, Connection, DateTime, Select, Text, bindparam, func, select, tuple_, update
+
+from registratura.adapters.sql import tables as t
+from registratura.adapters.sql.engines import POSTGRESQL
+from registratura.adapters.sql.mapping import Row, note_row
+from registratura.adapters.sql.register.rows import Changes, Owners, chunks, known, orphan
+from registratura.adapters.sql.types import database_now
+from registratura.application.records import Clash, SlotRecord, Verdict
+from registratura.domain.booking import Outcome
+from registratura.domain.moments import local_day
+from registratura.domain.schedule import ChannelTag, SlotStatus, write_channels
+
+Place = tuple[str, datetime]
+"""A doctor and a moment: no two slots share them, whatever their states (OQ-09)."""
+
+
+def store_slots(connection: Connection, records: Sequence[SlotRecord]) -> list[Verdict]:
+    """A visit without an offset is local time of its organisation."""
+    ids = {record.id for record in records}
+    zones = _zones(connection, {record.organisation for record in records})
+    resources = known(connection, t.resource.c.id, {record.resource for record in records})
+    changes = Changes(connection, t.slot, apart=("status",))
+    # Locked, so that nobody books a slot between reading its bookings and writing its state.
+    changes.look(t.slot.c.id, ids, lock=True)
+    starts = {
+        record: (record.visit if record.visit.tzinfo else record.visit.replace(tzinfo=zones[record.organisation]))
+        for record in records
+        if record.organisation in zones
+    }
+    owners = _owners(connection, ids, {(record.resource, moment) for record, moment in starts.items()})
+    held = _in_force(connection, ids)
+    withdrawn: list[str] = []
+    verdicts: list[Verdict] = []
+    for record in records:
+        lost = orphan(("mo_id", record.organisation, zones), ("resource_id", record.resource, resources))
+        if lost is not None:
+            verdicts.append(lost)
+            continue
+        place = (record.resource, starts[record].astimezone(UTC))
+        owner = owners.of(place)
+        if owner is not None and owner != record.id:
+            verdicts.append(Clash(("resource_id", "visit_time"), owner))
+            continue
+        owners.give(record.id, place)
+        status = record.status
+        if record.id in held:
+            if status is SlotStatus.CANCELED:
+                held.remove(record.id)
+                withdrawn.append(record.id)
+            else:
+                status = SlotStatus.RECORDED
+        verdicts.append(changes.put(_row(record, place[1], zones[record.organisation], status)))
+    changes.write()
+    _close(connection, withdrawn)
+    return verdicts
+
+
+def _row(record: SlotRecord, starts: datetime, zone: ZoneInfo, status: SlotStatus) -> Row:
+    return {
+        "id": record.id,
+        "organisation_id": record.organisation,
+        "resource_id": record.resource,
+        "starts": starts,
+        "minutes": record.minutes,
+        "local_day": local_day(starts, zone),
+        "status": status.value,
+        "channels": write_channels(record.channels),
+        "online": ChannelTag.ONLINE in record.channels,
+        "age": record.age.value,
+        **note_row(record.note),
+    }
+
+
+def _zones(connection: Connection, organisations: Collection[str]) -> dict[str, ZoneInfo]:
+    c = t.organisation.c
+    return {
+        row.id: ZoneInfo(row.zone)
+        for chunk in chunks(organisations)
+        for row in connection.execute(select(c.id, c.zone).where(c.id.in_(chunk)))
+    }
+
+
+def _owners(connection: Connection, ids: Collection[str], places: Collection[Place]) -> Owners:
+    """Which slots stand on *places*, and where those of *ids* stand."""
+    c = t.slot.c
+    owners = Owners()
+    for chunk in chunks(ids):
+        for row in connection.execute(select(c.id, c.resource_id, c.starts).where(c.id.in_(chunk))):
+            owners.give(row.id, (row.resource_id, row.starts))
+    for chunk in chunks(places):
+        for row in connection.execute(_standing_on(connection, chunk)):
+            owners.give(row.id, (row.resource_id, row.starts))
+    return owners
+
+
+def _standing_on(connection: Connection, places: Sequence[Place]) -> Select[str, str, datetime]:
+    c = t.slot.c
+    if connection.dialect.name != POSTGRESQL:
+        return select(c.id, c.resource_id, c.starts).where(tuple_(c.resource_id, c.starts).in_(places))
+    # A list of pairs would be planned as thousands of alternatives; two arrays are joined.
+    asked = (
+        func.unnest(
+            bindparam("resources", [resource for resource, _ in places], type_=ARRAY(Text)),
+            bindparam("moments", [moment for _, moment in places], type_=ARRAY(DateTime(timezone=True))),
+        )
+        .table_valued("resource_id", "starts")
+        .render_derived(name="asked")
+    )
+    return select(c.id, c.resource_id, c.starts).join_from(
+        asked, t.slot, (c.resource_id == asked.c.resource_id) & (c.starts == asked.c.starts)
+    )
+
+
+def _in_force(connection: Connection, slots: Collection[str]) -> set[str]:
+    c = t.appointment.c
+    return {
+        slot
+        for chunk in chunks(slots)
+        for slot in connection.scalars(select(c.slot_id).where(c.slot_id.in_(chunk), c.outcome.is_(None)))
+    }
+
+
+def _close(connection: Connection, slots: Collection[str]) -> None:
+    """The clinic withdrew these slots: their bookings end with them."""
+    c = t.appointment.c
+    for chunk in chunks(slots):
+        connection.execute(
+            update(t.appointment)
+            .where(c.slot_id.in_(chunk), c.outcome.is_(None))
+            .values(outcome=Outcome.CANCELLED.value, closed_at=database_now())
+        )

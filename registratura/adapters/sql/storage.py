@@ -1,0 +1,145 @@
+"""The storage: units of work run as plain functions in threads that own the connections."""
+
+import asyncio
+from collections.abc import AsyncGenerator, Callable
+from concurrent.futures import Executor, ThreadPoolExecutor
+from contextlib import asynccontextmanager
+from typing import TypeVar
+
+from returns.result import Failure
+from sqlalchemy import Connection, Engine, exc
+
+from registratura.adapters.sql import schema
+from registratura.adapters.sql.engines import POSTGRESQL, make_engine
+from registratura.adapters.sql.throttle import reserve
+from registratura.adapters.sql.transaction import SqlTransaction
+from registratura.application.ports.failures import TransactionLost, Unavailable
+from registratura.application.ports.storage import Transaction
+
+T = TypeVar("T")
+
+_BROKEN = (exc.OperationalError, exc.InterfaceError, exc.TimeoutError)
+
+
+class SqlStorage:
+    """The storage over engines of SQLAlchemy; implements `Storage` and `Throttle`.
+
+    The queue of the executor is first come, first served, which the pool of SQLAlchemy is not. On SQLite one thread
+    writes and *threads* read beside it; on PostgreSQL *threads* do both. *readers* is another engine for reading.
+    """
+
+    def __init__(self, engine: Engine, *, threads: int = 8, readers: Engine | None = None) -> None:
+        self._engine = engine
+        self._reading = (readers or engine).execution_options(**_reading_options(engine))
+        writers = threads if engine.dialect.name == POSTGRESQL else 1
+        self._writers: Executor = ThreadPoolExecutor(writers, thread_name_prefix="storage")
+        self._readers: Executor = self._writers
+        if engine.dialect.name != POSTGRESQL:
+            self._readers = ThreadPoolExecutor(threads, thread_name_prefix="storage-read")
+
+    async def transact(self, work: Callable[[Transaction], T]) -> T:
+        """Run *work* in one transaction; see the port. If the caller is cancelled, work once begun still ends."""
+        return await asyncio.get_running_loop().run_in_executor(self._writers, self._transact, work)
+
+    async def read(self, work: Callable[[Transaction], T]) -> T:
+        """Run *work* on one consistent view, beside writers; see the port."""
+        return await asyncio.get_running_loop().run_in_executor(self._readers, self._read, work)
+
+    async def ping(self) -> None:
+        """Return when the database answers and its schema is the newest, else raise `Unavailable` saying why."""
+        await asyncio.get_running_loop().run_in_executor(self._readers, self._ping)
+
+    async def reserve(self, lines: dict[str, float]) -> float:
+        """Take the next place in each line, by the clock of the database; see the port `Throttle`."""
+        return await asyncio.get_running_loop().run_in_executor(self._writers, self._reserve, lines)
+
+    async def close(self) -> None:
+        """Let the work that was begun end, then close the connections."""
+        for executor in (self._readers, self._writers):
+            await asyncio.to_thread(executor.shutdown)
+        self._reading.dispose()
+        self._engine.dispose()
+
+    @staticmethod
+    def borrow(connection: Connection) -> Transaction:
+        """Our collections over the host's *connection*: its rows and ours commit together, when the host commits."""
+        return SqlTransaction(connection, locking=True)
+
+    def _transact(self, work: Callable[[Transaction], T]) -> T:
+        try:
+            with self._engine.connect() as connection:
+                _begin(connection, "BEGIN IMMEDIATE")
+                value = work(SqlTransaction(connection, locking=True))
+                if not isinstance(value, Failure):
+                    _commit(connection)
+                return value
+        except _BROKEN as broken:
+            raise _unavailable(broken) from broken
+
+    def _read(self, work: Callable[[Transaction], T]) -> T:
+        try:
+            with self._reading.connect() as connection:
+                _begin(connection, "BEGIN")
+                return work(SqlTransaction(connection, locking=False))
+        except _BROKEN as broken:
+            raise _unavailable(broken) from broken
+
+    def _ping(self) -> None:
+        try:
+            with self._reading.connect() as connection:
+                schema.check(connection)
+        except _BROKEN as broken:
+            raise _unavailable(broken) from broken
+
+    def _reserve(self, lines: dict[str, float]) -> float:
+        try:
+            with self._engine.connect() as connection:
+                _begin(connection, "BEGIN IMMEDIATE")
+                seconds = reserve(connection, lines)
+                _commit(connection)
+                return seconds
+        except _BROKEN as broken:
+            raise _unavailable(broken) from broken
+
+
+@asynccontextmanager
+async def open_storage(url: str, *, pool_size: int = 8) -> AsyncGenerator[SqlStorage]:
+    """Open the database at *url* (`sqlite:///file` or `postgresql://…`) with at most *pool_size* connections.
+
+    Nothing is connected yet: `ping()` tells whether the database answers and has the newest schema.
+    """
+    engine = make_engine(url, pool_size=pool_size)
+    readers = None
+    if engine.dialect.name != POSTGRESQL:
+        readers = make_engine(url, pool_size=pool_size, read_only=True)
+    storage = SqlStorage(engine, threads=pool_size, readers=readers)
+    try:
+        yield storage
+    finally:
+        await storage.close()
+
+
+def _reading_options(engine: Engine) -> dict[str, object]:
+    if engine.dialect.name == POSTGRESQL:
+        return {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
+    return {}
+
+
+def _begin(connection: Connection, sqlite: str) -> None:
+    """Begin: PostgreSQL does with the first statement; SQLite must know who is going to write."""
+    if connection.dialect.name != POSTGRESQL:
+        connection.exec_driver_sql(sqlite)
+
+
+def _commit(connection: Connection) -> None:
+    try:
+        connection.commit()
+    except _BROKEN as broken:
+        raise TransactionLost("the connection broke while committing") from broken
+
+
+def _unavailable(broken: exc.SQLAlchemyError) -> Unavailable:
+    """What happened in words that hold no data: the database's own may quote a row."""
+    cause = getattr(broken, "orig", None) or broken
+    state = getattr(cause, "sqlstate", None) or getattr(cause, "sqlite_errorname", None)
+    return Unavailable(f"the database: {type(cause).__name__}{f' ({state})' if state else ''}")

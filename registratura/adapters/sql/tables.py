@@ -1,0 +1,355 @@
+"""The tables. Every constraint and index has a name, so that migrations can speak of it."""
+
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    Boolean,
+    CheckConstraint,
+    Column,
+    Date,
+    Float,
+    ForeignKey,
+    Index,
+    Integer,
+    MetaData,
+    Table,
+    Text,
+    Time,
+    UniqueConstraint,
+    text,
+)
+
+from registratura.adapters.sql.types import Moment
+
+metadata = MetaData(
+    naming_convention={
+        "pk": "pk_%(table_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "ck": "ck_%(table_name)s_%(constraint_name)s",
+    }
+)
+
+organisation = Table(
+    "organisation",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("name", Text, nullable=False),
+    Column("trimmed_name", Text, nullable=False),
+    Column("address", Text, nullable=False),
+    Column("zone", Text, nullable=False),
+    Column("parent_oid", Text),
+    Column("branch_oid", Text),
+    Column("phone", Text),
+    Column("licence", Text),
+    Column("accepts", Text, nullable=False),
+    Column("age", Text, nullable=False),
+    Column("same_day", Boolean),
+    Column("tomorrow_closes_at", Time),
+    Column("conditions", Text),
+    Column("checks", JSON, nullable=False),
+    Column("digest", Text, nullable=False),
+    UniqueConstraint("trimmed_name"),
+)
+
+resource = Table(
+    "resource",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("organisation_id", ForeignKey(organisation.c.id), nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("accepts", Text, nullable=False),
+    Column("speciality_id", Text),
+    Column("post", Text),
+    Column("last_name", Text),
+    Column("first_name", Text),
+    Column("middle_name", Text),
+    Column("title", Text),
+    Column("room_number", Text),
+    Column("description", Text),
+    Column("areas", JSON, nullable=False),
+    Column("internet_booking", Boolean, nullable=False),
+    Column("messenger", Text),
+    Column("messenger_phone", Text),
+    Column("note_youngest", Integer),
+    Column("note_oldest", Integer),
+    Column("note_text", Text),
+    Column("digest", Text, nullable=False),
+)
+Index("ix_resource_organisation", resource.c.organisation_id, resource.c.speciality_id)
+Index("ix_resource_speciality", resource.c.speciality_id)
+
+speciality = Table(
+    "speciality",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("name", Text, nullable=False),
+    Column("sex", Text),
+    Column("youngest", Integer),
+    Column("oldest", Integer),
+    Column("digest", Text, nullable=False),
+)
+
+purpose = Table(
+    "purpose",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("name", Text, nullable=False),
+    Column("active", Boolean, nullable=False),
+    Column("position", Integer, nullable=False),
+    Column("youngest", Integer),
+    Column("oldest", Integer),
+    Column("sex", Text),
+    Column("specialities", JSON, nullable=False),
+    Column("organisations", JSON, nullable=False),
+    Column("digest", Text, nullable=False),
+)
+
+patient = Table(
+    "patient",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("last_name", Text, nullable=False),
+    Column("first_name", Text, nullable=False),
+    Column("middle_name", Text),
+    Column("born", Date, nullable=False),
+    Column("sex", Text, nullable=False),
+    Column("snils", Text),
+    Column("policy", Text),
+    Column("phone", Text),
+    Column("email", Text),
+    Column("died", Date),
+    Column("united", JSON, nullable=False),
+    Column("messenger", Text),
+    Column("messenger_phone", Text),
+    Column("esia", Text),
+    Column("digest", Text, nullable=False),
+    UniqueConstraint("messenger"),
+)
+
+united_id = Table(
+    "united_id",
+    metadata,
+    Column("united_id", Text, primary_key=True),
+    Column("patient_id", ForeignKey(patient.c.id), nullable=False),
+)
+Index("ix_united_id_patient", united_id.c.patient_id)
+
+attachment = Table(
+    "attachment",
+    metadata,
+    Column("patient_id", ForeignKey(patient.c.id), primary_key=True),
+    Column("organisation_id", ForeignKey(organisation.c.id), primary_key=True),
+    Column("area", Text, primary_key=True),
+    Column("since", Date),
+    Column("until", Date),
+    Column("digest", Text, nullable=False),
+)
+
+representation = Table(
+    "representation",
+    metadata,
+    Column("representative_id", ForeignKey(patient.c.id), primary_key=True),
+    Column("patient_id", ForeignKey(patient.c.id), primary_key=True),
+    Column("relation", Text, primary_key=True),
+    Column("since", Date),
+    Column("until", Date),
+    Column("digest", Text, nullable=False),
+)
+
+slot = Table(
+    "slot",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("organisation_id", ForeignKey(organisation.c.id), nullable=False),
+    Column("resource_id", ForeignKey(resource.c.id), nullable=False),
+    Column("starts", Moment, nullable=False),
+    Column("minutes", Integer, nullable=False),
+    Column("local_day", Date, nullable=False),
+    Column("status", Text, nullable=False),
+    Column("channels", Text, nullable=False),
+    Column("online", Boolean, nullable=False),
+    Column("age", Text, nullable=False),
+    Column("note_youngest", Integer),
+    Column("note_oldest", Integer),
+    Column("note_text", Text),
+    Column("digest", Text, nullable=False),
+    UniqueConstraint("resource_id", "starts"),
+    CheckConstraint("minutes > 0", name="minutes"),
+)
+Index(
+    "ix_slot_free_online",
+    slot.c.resource_id,
+    slot.c.starts,
+    postgresql_where=text("status = 'AVAILABLE' AND online"),
+    sqlite_where=text("status = 'AVAILABLE' AND online = 1"),
+)
+Index("ix_slot_organisation", slot.c.organisation_id, slot.c.starts)
+
+absence = Table(
+    "absence",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("resource_id", ForeignKey(resource.c.id), nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("begins", Moment, nullable=False),
+    Column("ends", Moment, nullable=False),
+    Column("digest", Text, nullable=False),
+)
+Index("ix_absence_resource", absence.c.resource_id, absence.c.ends)
+
+_IN_FORCE = text("outcome IS NULL")
+
+appointment = Table(
+    "appointment",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("patient_id", ForeignKey(patient.c.id), nullable=False),
+    Column("slot_id", ForeignKey(slot.c.id), nullable=False),
+    Column("organisation_id", Text, nullable=False),
+    Column("resource_id", Text, nullable=False),
+    Column("speciality_id", Text),
+    Column("starts", Moment, nullable=False),
+    Column("ends", Moment, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("channel", Text, nullable=False),
+    Column("author_id", Text),
+    Column("purpose_id", Text),
+    Column("platform", Text),
+    Column("referral", Text),
+    Column("booked_at", Moment, nullable=False),
+    Column("outcome", Integer),
+    Column("closed_at", Moment),
+    CheckConstraint("(outcome IS NULL) = (closed_at IS NULL)", name="closed"),
+)
+# Rows without an outcome are bookings in force: one for each slot, one for each patient and moment.
+Index("uq_appointment_slot", appointment.c.slot_id, unique=True, postgresql_where=_IN_FORCE, sqlite_where=_IN_FORCE)
+Index(
+    "uq_appointment_patient_starts",
+    appointment.c.patient_id,
+    appointment.c.starts,
+    unique=True,
+    postgresql_where=_IN_FORCE,
+    sqlite_where=_IN_FORCE,
+)
+Index(
+    "ix_appointment_author",
+    appointment.c.author_id,
+    appointment.c.ends,
+    postgresql_where=_IN_FORCE,
+    sqlite_where=_IN_FORCE,
+)
+
+consent = Table(
+    "consent",
+    metadata,
+    Column("appointment_id", ForeignKey(appointment.c.id), primary_key=True),
+    Column("author_id", Text, nullable=False),
+    Column("patient_id", Text, nullable=False),
+    Column("version", Text, nullable=False),
+    Column("given_at", Moment, nullable=False),
+    Column("channel", Text, nullable=False),
+)
+
+dialogue = Table(
+    "dialogue",
+    metadata,
+    Column("user_id", Text, primary_key=True),
+    Column("chat", Text),
+    Column("reachable", Boolean, nullable=False),
+    Column("session", Text),
+    Column("revision", Integer),
+    Column("touched_at", Moment),
+    Column("state", JSON(none_as_null=True)),
+    UniqueConstraint("session"),
+)
+
+_NUMBER = BigInteger().with_variant(Integer, "sqlite")
+_NEW = text("state = 'new'")
+
+inbox = Table(
+    "inbox",
+    metadata,
+    Column("number", _NUMBER, primary_key=True, autoincrement=True),
+    Column("key", Text, nullable=False),
+    Column("line", Text, nullable=False),
+    Column("payload", JSON, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("attempts", Integer, nullable=False),
+    Column("received_at", Moment, nullable=False),
+    Column("not_before", Moment, nullable=False),
+    Column("reason", Text),
+    UniqueConstraint("key"),
+    # A number is never given twice, so that it can stand in logs.
+    sqlite_autoincrement=True,
+)
+Index("ix_inbox_new", inbox.c.number, postgresql_where=_NEW, sqlite_where=_NEW)
+Index("ix_inbox_line", inbox.c.line, inbox.c.number, postgresql_where=_NEW, sqlite_where=_NEW)
+
+marker = Table(
+    "marker",
+    metadata,
+    Column("source", Text, primary_key=True),
+    Column("marker", Text, nullable=False),
+)
+
+_UNSENT = text("state IN ('waiting', 'sending')")
+
+outbox = Table(
+    "outbox",
+    metadata,
+    Column("number", _NUMBER, primary_key=True, autoincrement=True),
+    Column("id", Text, nullable=False),
+    Column("line", Text, nullable=False),
+    Column("payload", JSON, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("due", Moment, nullable=False),
+    Column("attempts", Integer, nullable=False),
+    Column("first_attempt_at", Moment),
+    Column("lease_until", Moment),
+    Column("in_doubt", Boolean, nullable=False),
+    Column("settled_at", Moment),
+    Column("reason", Text),
+    UniqueConstraint("id"),
+    sqlite_autoincrement=True,
+)
+Index("ix_outbox_due", outbox.c.due, outbox.c.number, postgresql_where=_UNSENT, sqlite_where=_UNSENT)
+Index("ix_outbox_line", outbox.c.line, outbox.c.number, postgresql_where=_UNSENT, sqlite_where=_UNSENT)
+
+throttle = Table(
+    "throttle",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("distance", Float(53), nullable=False),
+    Column("next_at", Float(53), nullable=False),
+)
+
+request = Table(
+    "request",
+    metadata,
+    Column("scope", Text, primary_key=True),
+    Column("key", Text, primary_key=True),
+    Column("digest", Text, nullable=False),
+    Column("answer", Text, nullable=False),
+    Column("at", Moment, nullable=False),
+)
+
+audit = Table(
+    "audit",
+    metadata,
+    Column("number", _NUMBER, primary_key=True, autoincrement=True),
+    Column("event", Text, nullable=False),
+    Column("actor", Text, nullable=False),
+    Column("subject", Text, nullable=False),
+    Column("at", Moment, nullable=False),
+    sqlite_autoincrement=True,
+)
+
+reference = Table(
+    "reference",
+    metadata,
+    Column("kind", Text, primary_key=True),
+    Column("id", Text, primary_key=True),
+    Column("data", JSON, nullable=False),
+    Column("digest", Text, nullable=False),
+)
