@@ -1,6 +1,7 @@
 """Values of the domain as rows, and back."""
 
 from collections.abc import Sequence
+from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -345,14 +346,19 @@ def absence_of(row: Values) -> Absence:
     )
 
 
+def in_utc(moment: datetime, zone: ZoneInfo) -> datetime:
+    """*moment* in UTC; one without an offset is local time in *zone*."""
+    return (moment if moment.tzinfo else moment.replace(tzinfo=zone)).astimezone(UTC)
+
+
 def absence_row(absence: AbsenceRecord, zone: ZoneInfo) -> Row:
     """The row of *absence*; moments without an offset are local time in *zone*."""
     return {
         "id": absence.id,
         "resource_id": absence.resource,
         "reason": absence.reason.value,
-        "begins": absence.begins if absence.begins.tzinfo else absence.begins.replace(tzinfo=zone),
-        "ends": absence.ends if absence.ends.tzinfo else absence.ends.replace(tzinfo=zone),
+        "begins": in_utc(absence.begins, zone),
+        "ends": in_utc(absence.ends, zone),
     }
 
 

@@ -1,14 +1,14 @@
 """Loading slots: a booking of ours outlives stale states, but not a slot that the clinic withdrew."""
 
 from collections.abc import Collection, Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import ARRAY, Connection, DateTime, Select, Text, bindparam, func, select, tuple_, update
 
 from registratura.adapters.sql import tables as t
 from registratura.adapters.sql.engines import POSTGRESQL
-from registratura.adapters.sql.mapping import Row, note_row
+from registratura.adapters.sql.mapping import Row, in_utc, note_row
 from registratura.adapters.sql.register.rows import Changes, Owners, chunks, known, orphan
 from registratura.adapters.sql.types import database_now
 from registratura.application.records import Clash, SlotRecord, Verdict
@@ -29,9 +29,7 @@ def store_slots(connection: Connection, records: Sequence[SlotRecord]) -> list[V
     # Locked, so that nobody books a slot between reading its bookings and writing its state.
     changes.look(t.slot.c.id, ids, lock=True)
     starts = {
-        record: (record.visit if record.visit.tzinfo else record.visit.replace(tzinfo=zones[record.organisation]))
-        for record in records
-        if record.organisation in zones
+        record: in_utc(record.visit, zones[record.organisation]) for record in records if record.organisation in zones
     }
     owners = _owners(connection, ids, {(record.resource, moment) for record, moment in starts.items()})
     held = _in_force(connection, ids)
@@ -42,7 +40,7 @@ def store_slots(connection: Connection, records: Sequence[SlotRecord]) -> list[V
         if lost is not None:
             verdicts.append(lost)
             continue
-        place = (record.resource, starts[record].astimezone(UTC))
+        place = (record.resource, starts[record])
         owner = owners.of(place)
         if owner is not None and owner != record.id:
             verdicts.append(Clash(("resource_id", "visit_time"), owner))

@@ -1,0 +1,176 @@
+"""Patients, schedule and bookings in memory."""
+
+from collections.abc import Collection, Sequence
+from datetime import datetime
+
+import attrs
+
+from registratura.application.ports.storage import DoctorOpening, Window
+from registratura.domain.booking import Appointment, ClosedAppointment, Facts
+from registratura.domain.identifiers import (
+    AppointmentId,
+    MessengerId,
+    OrganisationId,
+    PatientId,
+    PurposeId,
+    ResourceId,
+    SlotId,
+    SpecialityId,
+)
+from registratura.domain.organisations import Organisation, Resource, Speciality
+from registratura.domain.people import Attachment, Patient, Representation
+from registratura.domain.schedule import ChannelTag, FreeSlot, Opening, TakenSlot
+from registratura.domain.telemedicine import Consent, Purpose
+from registratura.testing.memory.state import State
+
+
+@attrs.frozen
+class MemoryPatients:
+    """`Patients` over a state."""
+
+    _state: State
+
+    def find(self, patient: PatientId) -> Patient | None:
+        return self._state.card(patient)
+
+    def by_messenger(self, user: MessengerId) -> Patient | None:
+        return next((card for card in self._state.patients.values() if card.messenger == user), None)
+
+    def represented_by(self, author: PatientId) -> tuple[Sequence[Representation], Sequence[Patient]]:
+        held = [one for one in self._state.representations.values() if one.representative == author]
+        people = {one.patient: self._state.patients[one.patient] for one in held}
+        return tuple(held), tuple(people.values())
+
+    def attachments(self, patient: PatientId) -> Sequence[Attachment]:
+        return tuple(held for held in self._state.attachments.values() if held.patient == patient)
+
+
+@attrs.frozen
+class MemorySchedule:
+    """`Schedule` over a state."""
+
+    _state: State
+
+    def purposes(self) -> Sequence[Purpose]:
+        return tuple(self._state.purposes.values())
+
+    def specialities(self) -> Sequence[Speciality]:
+        return tuple(self._state.specialities.values())
+
+    def consultants(
+        self, window: Window, *, speciality: SpecialityId | None = None, organisation: OrganisationId | None = None
+    ) -> Sequence[DoctorOpening]:
+        nearest: dict[ResourceId, datetime] = {}
+        for opening in self._free():
+            doctor = self._state.resources[opening.resource]
+            place = self._state.organisations[doctor.organisation]
+            if speciality is not None and doctor.speciality != speciality:
+                continue
+            if organisation is not None and doctor.organisation != organisation:
+                continue
+            if opening.age in window.ages and window.days.at(place).shows(opening.starts, window.now, place.zone):
+                nearest.setdefault(doctor.id, opening.starts)
+        return tuple(DoctorOpening(*self._doctor(doctor), moment) for doctor, moment in nearest.items())
+
+    def openings(self, resource: ResourceId, begins: datetime, ends: datetime) -> Sequence[Opening]:
+        return tuple(one for one in self._free() if one.resource == resource and begins <= one.starts < ends)
+
+    def resource(self, resource: ResourceId) -> tuple[Resource, Organisation] | None:
+        return self._doctor(resource) if resource in self._state.resources else None
+
+    def speciality(self, speciality: SpecialityId) -> Speciality | None:
+        return self._state.specialities.get(speciality)
+
+    def purpose(self, purpose: PurposeId) -> Purpose | None:
+        return self._state.purposes.get(purpose)
+
+    def opening(self, slot: SlotId) -> Opening | None:
+        found = self._state.slots.get(slot)
+        return found.opening if found else None
+
+    def _doctor(self, resource: ResourceId) -> tuple[Resource, Organisation]:
+        doctor = self._state.resources[resource]
+        return doctor, self._state.organisations[doctor.organisation]
+
+    def _free(self) -> list[Opening]:
+        """Free telemedicine slots without absences, by time."""
+        free = [
+            slot.opening
+            for slot in self._state.slots.values()
+            if isinstance(slot, FreeSlot) and ChannelTag.ONLINE in slot.opening.channels
+        ]
+        absences = self._state.absences.values()
+        present = [
+            one for one in free if not any(a.resource == one.resource and a.covers(one.starts) for a in absences)
+        ]
+        return sorted(present, key=lambda opening: opening.starts)
+
+
+@attrs.frozen
+class MemoryAppointments:
+    """`Appointments` over a state; the lock on the storage is the lock on the patient."""
+
+    _state: State
+
+    def facts(
+        self,
+        patient: PatientId,
+        slot: SlotId,
+        *,
+        now: datetime,
+        author: PatientId | None = None,
+        purpose: PurposeId | None = None,
+    ) -> Facts:
+        state = self._state
+        card, found = state.card(patient), state.slots.get(slot)
+        doctor = state.resources[found.opening.resource] if found else None
+        return Facts(
+            patient=card,
+            slot=found,
+            organisation=state.organisations[found.opening.organisation] if found else None,
+            resource=doctor,
+            speciality=state.specialities.get(doctor.speciality) if doctor and doctor.speciality else None,
+            purpose=state.purposes.get(purpose) if purpose else None,
+            representations=tuple(one for one in state.representations.values() if one.representative == author),
+            attachments=tuple(one for one in state.attachments.values() if card and one.patient == card.id),
+            absences=tuple(
+                one
+                for one in state.absences.values()
+                if found and one.resource == found.opening.resource and one.covers(found.opening.starts)
+            ),
+            upcoming=tuple(one for one in state.in_force() if card and one.patient == card.id and one.ends > now),
+        )
+
+    def take(self, appointment: Appointment, consent: Consent | None) -> bool:
+        slot = self._state.slots.get(appointment.slot)
+        in_the_way = appointment.id in self._state.appointments or any(
+            held.slot == appointment.slot or (held.patient, held.starts) == (appointment.patient, appointment.starts)
+            for held in self._state.in_force()
+        )
+        if not isinstance(slot, FreeSlot) or in_the_way:
+            return False
+        self._state.slots[appointment.slot] = TakenSlot(slot.opening)
+        self._state.appointments[appointment.id] = appointment
+        if consent is not None:
+            self._state.consents[appointment.id] = consent
+        return True
+
+    def find(self, appointment: AppointmentId) -> Appointment | ClosedAppointment | None:
+        return self._state.appointments.get(appointment)
+
+    def release(self, closed: ClosedAppointment) -> bool:
+        held = self._state.appointments.get(closed.appointment.id)
+        if not isinstance(held, Appointment):
+            return False
+        self._state.appointments[held.id] = attrs.evolve(closed, appointment=held)
+        slot = self._state.slots[held.slot]
+        if isinstance(slot, TakenSlot):
+            self._state.slots[held.slot] = FreeSlot(slot.opening)
+        return True
+
+    def coming(self, patients: Collection[PatientId], author: PatientId | None, now: datetime) -> Sequence[Appointment]:
+        return tuple(
+            held
+            for held in self._state.in_force()
+            if held.ends > now and (held.patient in patients or (author is not None and held.author == author))
+        )
