@@ -3,7 +3,6 @@
 import asyncio
 import time
 from collections import deque
-from collections.abc import Callable
 
 import attrs
 import httpx
@@ -62,7 +61,6 @@ class Deliverer:
     store: Store
     faults: Switchboard
     log: deque[Json] = attrs.field(factory=lambda: deque(maxlen=LOG_SIZE))
-    on_attempt: Callable[[], None] = lambda: None
     _wake: asyncio.Event = attrs.field(init=False, factory=asyncio.Event)
     _busy: set[tuple[str, int]] = attrs.field(init=False, factory=set)
     _pace: Window = attrs.field(init=False, factory=lambda: Window(PUSHES_PER_SECOND, time.monotonic))
@@ -144,7 +142,6 @@ class Deliverer:
             error = type(failure).__name__
         entry = {"update_id": row["update_id"], "url": row["url"], "attempt": row["attempts"] + 1, "at": started}
         self.log.append(entry | {"status": status, "error": error, "body": row["body"]})
-        self.on_attempt()
         return status
 
     def _note(self, tx: Tx, row: Row, *, delivered: bool) -> None:

@@ -63,13 +63,13 @@ class Emulator:
         self.released = asyncio.Event()
         await self.store.open()
         await self.store.run(self._seed)
-        task = asyncio.create_task(self.deliverer.run())
         try:
-            yield
+            async with asyncio.TaskGroup() as group:
+                delivering = group.create_task(self.deliverer.run())
+                yield
+                delivering.cancel()
         finally:
             self.release()
-            task.cancel()
-            await asyncio.gather(task, return_exceptions=True)
             await self.store.close()
 
     def release(self) -> None:

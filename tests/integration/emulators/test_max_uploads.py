@@ -45,6 +45,18 @@ def test_video_and_audio_have_their_token_from_the_start(met: Max, kind: str) ->
     assert sent(met, kind, given["token"]).status_code == 200
 
 
+def test_a_file_can_come_in_ranges(met: Max) -> None:
+    url = place(met, "file")["url"]
+    headers = {"Content-Type": "application/octet-stream", "Content-Disposition": 'attachment; filename="a.bin"'}
+    first = met.world.post(url, content=b"123", headers={**headers, "Content-Range": "bytes 0-2/5"})
+    assert (first.status_code, first.text) == (201, "0-2/5")
+    assert met.world.post(url, content=b"x", headers={**headers, "Content-Range": "bytes 1-1/5"}).status_code == 404
+    token = met.world.post(url, content=b"45", headers={**headers, "Content-Range": "bytes 3-4/5"}).json()["token"]
+    shown = sent(met, "file", token).json()["message"]["body"]["attachments"][0]
+    assert (shown["filename"], shown["size"]) == ("a.bin", 5)
+    assert met.world.get(shown["payload"]["url"]).content == b"12345"
+
+
 def test_a_url_takes_one_file(met: Max) -> None:
     url = place(met, "file")["url"]
     assert met.world.post(url, files={"data": ("a.txt", b"1")}).status_code == 200

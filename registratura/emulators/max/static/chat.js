@@ -59,6 +59,7 @@ function confirmed(text, yes, danger = false) {
 }
 
 const fullName = (someone) => [someone.first_name, someone.last_name].filter(Boolean).join(" ");
+const shortName = (someone) => [someone.first_name, someone.last_name && `${someone.last_name[0]}.`].filter(Boolean).join(" ");
 const initials = (someone) => [someone.first_name, someone.last_name].map((name) => name?.[0] ?? "").join("");
 
 /* ---- people ---- */
@@ -129,7 +130,7 @@ function changePerson(card) {
 
 function drawState() {
   const started = Boolean(person?.started);
-  $("status").textContent = person ? texts.asWhom(fullName(person)) : "";
+  $("status").textContent = person ? texts.asWhom(shortName(person)) : "";
   $("stop").hidden = $("open-menu").hidden = $("write").hidden = !started;
   $("compose").hidden = !person;
   $("start-box").hidden = !person || started;
@@ -219,7 +220,7 @@ function replaceKeepingFocus(old, item) {
 function quiet() {
   clearTimeout(typingTimer);
   $("status").classList.remove("typing");
-  if (person) $("status").textContent = texts.asWhom(fullName(person));
+  if (person) $("status").textContent = texts.asWhom(shortName(person));
 }
 
 const ON = {

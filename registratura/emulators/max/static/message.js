@@ -131,7 +131,7 @@ const ATTACHMENTS = {
 function quoted(link) {
   if (!link) return null;
   const who = link.type === "forward" ? `${texts.forwarded}: ${link.sender?.name ?? ""}` : link.sender?.name ?? "";
-  return element("div", "quoted", element("b", "", who), element("span", "", link.message.text ?? ""));
+  return element("div", "quoted", element("b", "", who), element("span", "", link.message.text || texts.attachment));
 }
 
 function preview(message) {

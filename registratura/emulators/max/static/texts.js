@@ -34,6 +34,7 @@ export const texts = {
   mine: "Вы",
   fromBot: "Бот",
   forwarded: "Переслано",
+  attachment: "Вложение",
   photo: "Фото",
   video: "Видео",
   audio: "Аудио",
