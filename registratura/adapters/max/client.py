@@ -17,8 +17,11 @@ from registratura.application.ports.failures import Unavailable
 from registratura.application.ports.messenger import Answer, Delivery, Edit, Message, Outgoing, Receipt, Send, Throttle
 from registratura.domain.identifiers import MessengerId
 
-HOST_LINE = {"max:bot": 1 / 25}
-"""30 requests a second are allowed for the host (MAX reference, section 2); some are left for unthrottled calls."""
+HOST_LINE = {"max:bot": 1 / 20}
+"""30 requests a second are allowed for the host (MAX reference, section 2), as they arrive and not as they leave.
+
+The reference proposes 25; on a busy machine up to 33 of those arrived within one second, of 20 never more than 23.
+"""
 CHAT_DISTANCE = 1 / 1.8
 """2 messages a second are allowed into one dialogue."""
 POLL_LINE = {"max:poll": 1 / 1.8}

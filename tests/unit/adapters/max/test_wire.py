@@ -178,7 +178,17 @@ def test_a_malformed_update_is_told_by_its_path(raw: Any, told: str) -> None:
     with pytest.raises(MalformedUpdate) as fault:
         read_update(raw)
     assert str(fault.value) == f"{told} expected"
-    assert fault.value.__suppress_context__ or fault.value.__context__ is None
+
+
+CUT = '{"text": "Осенняя"'.encode()[:-3]
+
+
+def test_what_could_not_be_read_is_shown_with_no_error() -> None:
+    with pytest.raises(MalformedUpdate) as fault:
+        read_update(CUT)
+    # The decoder's own error carries the whole body for whoever prints the chain.
+    assert fault.value.__cause__ is None
+    assert fault.value.__suppress_context__
 
 
 def test_a_repeat_has_the_same_key_and_everything_else_another() -> None:
