@@ -1,6 +1,8 @@
 """The sender of webhooks: in order within a chat, again and again on failure, until the bot is unsubscribed."""
 
 import asyncio
+import functools
+import ssl
 import time
 from collections import deque
 
@@ -34,6 +36,16 @@ SELECT d.*, u.body, s.secret FROM deliveries d
 JOIN updates u ON u.id = d.update_id JOIN subscriptions s ON s.url = d.url
 WHERE d.state = 'pending' AND d.due <= ? ORDER BY d.id DESC LIMIT ?
 """
+NEXT_MOMENTS = """
+SELECT min(due) AS moment FROM deliveries WHERE state = 'pending' AND due > ?
+UNION ALL SELECT min(failing_since) + ? FROM subscriptions
+"""
+
+
+@functools.cache
+def trusted_authorities() -> ssl.SSLContext:
+    """The authorities whose certificates a webhook may have; reading them takes a while, so once a process."""
+    return httpx.create_ssl_context()
 
 
 def repeat_after_ms(attempts: int, scale: float) -> int | None:
@@ -71,8 +83,9 @@ class Deliverer:
 
     async def run(self) -> None:
         """Deliver until cancelled."""
-        timeout = httpx.Timeout(self.config.delivery_timeout)
-        async with httpx.AsyncClient(timeout=timeout, trust_env=False) as client, asyncio.TaskGroup() as group:
+        trust = await asyncio.to_thread(trusted_authorities)
+        client = httpx.AsyncClient(verify=trust, timeout=self.config.delivery_timeout, trust_env=False)
+        async with client, asyncio.TaskGroup() as group:
             while True:
                 self._wake.clear()
                 pause = await self._round(client, group)
@@ -102,21 +115,16 @@ class Deliverer:
         return pause
 
     def _due(self, tx: Tx, *, shuffle: bool) -> tuple[list[Row], float]:
-        self._give_up(tx)
+        give_up_ms = int(GIVE_UP_MS * self.config.retry_scale)
+        for row in tx.all("SELECT url FROM subscriptions WHERE failing_since <= ?", tx.now - give_up_ms):
+            unsubscribe(tx, row["url"])
         query, since = (NEWEST_FIRST, tx.now - SHUFFLE_WINDOW_MS) if shuffle else (HEADS, tx.now)
         rows = tx.all(query, since, AT_ONCE)
-        next_one = tx.one("SELECT min(due) AS due FROM deliveries WHERE state = 'pending' AND due > ?", tx.now)
-        waiting = tx.one("SELECT 1 FROM deliveries WHERE state = 'pending' AND due <= ?", tx.now)
-        if shuffle and waiting:
+        if shuffle and tx.one("SELECT 1 FROM deliveries WHERE state = 'pending' AND due <= ?", tx.now):
             return rows, SHUFFLE_WINDOW_MS / 1000
-        if next_one is None or next_one["due"] is None:
-            return rows, LOOK_AGAIN
-        return rows, min(LOOK_AGAIN, max(0.001, (next_one["due"] - tx.now) / 1000))
-
-    def _give_up(self, tx: Tx) -> None:
-        limit = int(tx.now - GIVE_UP_MS * self.config.retry_scale)
-        for row in tx.all("SELECT url FROM subscriptions WHERE failing_since <= ?", limit):
-            unsubscribe(tx, row["url"])
+        moments = tx.all(NEXT_MOMENTS, tx.now, give_up_ms)
+        waits = [(row["moment"] - tx.now) / 1000 for row in moments if row["moment"] is not None]
+        return rows, min([LOOK_AGAIN, *(max(0.001, wait) for wait in waits)])
 
     async def _deliver(self, client: httpx.AsyncClient, row: Row, line: tuple[str, int]) -> None:
         try:

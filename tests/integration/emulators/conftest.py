@@ -86,6 +86,11 @@ def button(text: str, payload: str = "p") -> dict[str, Any]:
     return {"type": "callback", "text": text, "payload": payload}
 
 
+def client(url: str, **headers: str) -> httpx.Client:
+    """A client of plain HTTP; reading the certificates of the machine would cost more than a test."""
+    return httpx.Client(base_url=url, headers=headers, trust_env=False, verify=False)  # noqa: S501
+
+
 @contextlib.contextmanager
 def served(directory: Path, **settings: Any) -> Iterator[Max]:
     """An emulator in a thread of its own."""
@@ -106,8 +111,8 @@ def served(directory: Path, **settings: Any) -> Iterator[Max]:
         try:
             until(lambda: server.started)
             with (
-                httpx.Client(base_url=url, headers={"Authorization": "sandbox"}, trust_env=False) as bot,
-                httpx.Client(base_url=url, trust_env=False) as world,
+                client(url, Authorization="sandbox") as bot,
+                client(url) as world,
             ):
                 yield Max(url, bot, world)
         finally:
@@ -118,6 +123,14 @@ def served(directory: Path, **settings: Any) -> Iterator[Max]:
 @pytest.fixture
 def messenger(tmp_path: Path) -> Iterator[Max]:
     with served(tmp_path) as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def strict(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Max]:
+    """One emulator for all refusals, which leave no trace; Anna has started the bot."""
+    with served(tmp_path_factory.mktemp("strict"), allow_http_webhooks=False) as running:
+        running.hand("start")
         yield running
 
 
@@ -177,7 +190,7 @@ def hook() -> Iterator[Hook]:
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     webhook = Hook(f"http://127.0.0.1:{server.server_address[1]}/hook")
-    thread = threading.Thread(target=server.serve_forever)
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
     thread.start()
     yield webhook
     server.shutdown()

@@ -18,8 +18,8 @@ def test_every_request_needs_the_bare_token_in_the_header(messenger: Max) -> Non
 
 
 @pytest.mark.parametrize("path", ["/nothing", "/chats", "/chats/some_channel", "/me/nothing"])
-def test_an_unknown_or_withdrawn_path_is_not_found(messenger: Max, path: str) -> None:
-    answer = messenger.bot.get(path)
+def test_an_unknown_or_withdrawn_path_is_not_found(strict: Max, path: str) -> None:
+    answer = strict.bot.get(path)
     assert (answer.status_code, answer.json()["code"]) == (404, "not.found")
 
 
@@ -94,10 +94,10 @@ BAD_BODIES: list[dict[str, Any]] = [
 
 
 @pytest.mark.parametrize("body", BAD_BODIES, ids=range(len(BAD_BODIES)))
-def test_a_wrong_body_is_refused_and_nothing_is_shown(met: Max, body: dict[str, Any]) -> None:
-    answer = met.bot.post("/messages", params={"user_id": ANNA}, json=body)
+def test_a_wrong_body_is_refused_and_nothing_is_shown(strict: Max, body: dict[str, Any]) -> None:
+    answer = strict.bot.post("/messages", params={"user_id": ANNA}, json=body)
     assert (answer.status_code, answer.json()["code"]) == (400, "proto.payload")
-    assert met.screen() == []
+    assert strict.screen() == []
 
 
 def test_the_largest_allowed_keyboard_passes(met: Max) -> None:
@@ -106,8 +106,8 @@ def test_the_largest_allowed_keyboard_passes(met: Max) -> None:
 
 
 @pytest.mark.parametrize("body", [b"{", b"[]", b'"x"'])
-def test_what_is_no_json_object_is_refused(met: Max, body: bytes) -> None:
-    answer = met.bot.post("/messages", params={"user_id": ANNA}, content=body)
+def test_what_is_no_json_object_is_refused(strict: Max, body: bytes) -> None:
+    answer = strict.bot.post("/messages", params={"user_id": ANNA}, content=body)
     assert (answer.status_code, answer.json()["code"]) == (400, "proto.payload")
 
 

@@ -15,7 +15,7 @@ from starlette.applications import Starlette
 from starlette.routing import Mount
 
 from registratura.emulators.max import MaxEmulatorConfig, create_app
-from tests.integration.emulators.conftest import ANNA, PEOPLE, Hook, Max, button, keyboard, until
+from tests.integration.emulators.conftest import ANNA, PEOPLE, Hook, Max, button, client, keyboard, until
 
 SERVER = """
 import sys
@@ -41,8 +41,8 @@ def killed_in_the_end(database: Path) -> Iterator[Max]:
         line = next(line for line in process.stderr if "running on" in line)
         url = line.split("running on ")[1].split()[0]
         with (
-            httpx.Client(base_url=url, headers={"Authorization": "sandbox"}, trust_env=False) as bot,
-            httpx.Client(base_url=url, trust_env=False) as world,
+            client(url, Authorization="sandbox") as bot,
+            client(url) as world,
         ):
             yield Max(url, bot, world)
     finally:
