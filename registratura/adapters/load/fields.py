@@ -24,6 +24,9 @@ ID: Final = 45
 LONG: Final = 512
 """Length of names and descriptions in the FER profile."""
 
+FORBIDDEN: Final = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")
+"""Control characters, and halves of surrogate pairs: no database keeps all of them, no terminal should see them."""
+
 _GUID: Final = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}").fullmatch
 _DOTTED: Final = re.compile(r"(\d\d)\.(\d\d)\.(\d{4}) (\d\d:\d\d:\d\d)", re.ASCII).fullmatch
 _DATE: Final = re.compile(r"(\d{4}-\d\d-\d\d)(?:[T ]00:00:00)?", re.ASCII).fullmatch
@@ -81,6 +84,9 @@ class Fields:
 
     def guid(self, name: str) -> str:
         """A GUID by its shape alone: the profile's own ids carry no valid version (I-47)."""
+        plain = self.raw.get(name)
+        if isinstance(plain, str) and _GUID(plain):
+            return plain  # nearly always; a load is mostly ids
         value = self._required(name)
         if isinstance(value, str) and _GUID(value):
             return value
@@ -125,7 +131,7 @@ class Fields:
             self.refuse(name, texts.NOT_TEXT)
         elif len(value) > limit:
             self.refuse(name, texts.too_long(limit))
-        elif not _is_storable(value):
+        elif FORBIDDEN.search(value):
             self.refuse(name, texts.BAD_CHARACTERS)
         else:
             return value.strip()
@@ -194,13 +200,13 @@ class Fields:
         value = self._given(name)
         return None if value is None else self._moment(name, value)
 
-    def created(self) -> str:
+    def created(self) -> datetime:
         """The mandatory `create_ts`, which may be written `DD.MM.YYYY HH:MM:SS` (I-20)."""
         value = self._required("create_ts")
         if isinstance(value, str) and (dotted := _DOTTED(value)):
             day, month, year, clock = dotted.groups()
             value = f"{year}-{month}-{day}T{clock}"
-        return "" if value is None else self._moment("create_ts", value).isoformat()
+        return _NO_MOMENT if value is None else self._moment("create_ts", value)
 
     def _moment(self, name: str, value: object) -> datetime:
         moment = _as_moment(value)
@@ -298,13 +304,6 @@ def _as_moment(value: object) -> datetime | None:
         return datetime.fromisoformat(value)
     except ValueError:
         return None
-
-
-def _is_storable(text: str) -> bool:
-    """Whether every database can keep the text: no NUL, no half of a surrogate pair."""
-    if "\0" in text:
-        return False
-    return text.isascii() or not any("\ud800" <= character <= "\udfff" for character in text)
 
 
 @lru_cache(maxsize=1024)

@@ -41,7 +41,7 @@ def service(fields: Fields) -> ReferenceRecord:
             resource_id=resource,
             code=fields.code("code"),
             price=fields.number_or_none("price"),
-            create_ts=fields.created(),
+            create_ts=fields.created().isoformat(),
         ),
         references={"resource_id": ("resource", resource)},
     )
@@ -53,7 +53,9 @@ def profile_link(fields: Fields) -> ReferenceRecord:
     return ReferenceRecord(
         kind="profilecode_resource",
         id=fields.guid("id"),
-        data=_present(resource_id=resource, profile_code=fields.code("profile_code"), create_ts=fields.created()),
+        data=_present(
+            resource_id=resource, profile_code=fields.code("profile_code"), create_ts=fields.created().isoformat()
+        ),
         references={"resource_id": ("resource", resource)},
     )
 
@@ -87,7 +89,7 @@ def referral(fields: Fields) -> ReferenceRecord:
             from_mo_id=fields.guid_or_none("from_mo_id") or fields.guid_or_none(_SPACED),
             status=fields.choice("status", _REFERRAL_STATUSES),
             referral_type_code=fields.code_or_none("referral_type_code"),
-            create_ts=fields.created() if fields.has("create_ts") else None,
+            create_ts=fields.created().isoformat() if fields.has("create_ts") else None,
         ),
     )
 

@@ -102,24 +102,19 @@ def _gunzipped(chunks: Iterable[bytes], limits: Limits) -> Iterator[bytes]:
     unpacker = zlib.decompressobj(_WITH_GZIP_HEADER)
     for chunk in chunks:
         packed += len(chunk)
-        rest = chunk
-        while True:
+        # Archives may be joined end to end, and padded with zeros.
+        rest = chunk.lstrip(b"\0") if unpacker.eof else chunk
+        while rest:
             if unpacker.eof:
-                # Archives may be joined end to end, and padded with zeros.
-                rest = rest.lstrip(b"\0")
-                if not rest:
-                    break
                 unpacker = zlib.decompressobj(_WITH_GZIP_HEADER)
             try:
                 piece = unpacker.decompress(rest, CHUNK)
             except zlib.error as error:
                 raise Broken(texts.BROKEN_GZIP) from error
-            rest = unpacker.unused_data if unpacker.eof else unpacker.unconsumed_tail
+            rest = unpacker.unused_data.lstrip(b"\0") if unpacker.eof else unpacker.unconsumed_tail
             given += len(piece)
             if given > min(limits.expanded, limits.allowance + limits.ratio * packed):
                 raise Broken(texts.SWOLLEN_GZIP)
             yield piece
-            if not rest and not unpacker.eof and len(piece) < CHUNK:
-                break
     if not unpacker.eof:
         raise Broken(texts.UNFINISHED_GZIP)

@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 import attrs
 
 from registratura.adapters.load import organisations, people, references, schedules, texts
-from registratura.adapters.load.fields import ID, Fields
+from registratura.adapters.load.fields import FORBIDDEN, ID, Fields
 from registratura.application.ports.spool import Fault
 from registratura.application.records import Record
 
@@ -117,7 +117,7 @@ def _key_part(value: object) -> str:
         return str(value) if abs(value) < 10**ID else ""
     if not isinstance(value, str):
         return ""
-    return value.strip()[:ID].encode(errors="replace").decode().replace("\0", "")
+    return FORBIDDEN.sub("", value.strip()[:ID])
 
 
 def read_record(kind: str, raw: Mapping[str, object], region: ZoneInfo) -> Record | list[Fault]:

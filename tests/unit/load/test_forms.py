@@ -119,6 +119,15 @@ def test_what_follows_an_array_is_refused(tail: bytes) -> None:
     assert "после конца массива" in reasons(lines)[2]
 
 
+def test_a_number_at_the_edge_of_a_piece_stays_whole() -> None:
+    data = b'["' + b"x" * 2000 + b'", 12, 345]'
+    assert reasons(read(data, chunk=1)) == dict.fromkeys((1, 2, 3), "нужен объект JSON с полем kind")
+
+
+def test_a_large_archive_is_unpacked_to_the_end() -> None:
+    assert len(read(gzip.compress(ndjson([made("slot")] * 3000)), chunk=1000)) == 3000
+
+
 def test_elements_without_commas_are_refused() -> None:
     one = json.dumps(made("slot")).encode()
     assert list(reasons(read(b"[" + one + b" " + one + b"]"))) == [2]

@@ -87,6 +87,7 @@ BAD: list[tuple[str, str, object]] = [
     ("mo", "id", "{10000000-0000-0000-0000-000000000001}"),
     ("mo", "name", "П" * 513),
     ("mo", "name", "нуль\0внутри"),
+    ("patient", "id", "\x1b[2Jпациент"),
     ("mo", "name", 5),
     ("mo", "address_fias_guid", "a" * 37),
     ("mo", "region_okato", "123456789012"),
@@ -257,6 +258,11 @@ def test_a_device_and_a_room_need_names_and_no_doctor() -> None:
     assert (room.title, room.room_number) == ("Процедурная", "114")
     assert set(faults_of(made("resource", type="MACHINE", **person))) == {"machine_name"}
     assert set(faults_of(made("resource", type="ROOM", **person))) == {"room_name", "room_number"}
+
+
+def test_a_wrong_type_is_not_blamed_on_fields_of_the_right_one() -> None:
+    assert list(faults_of(made("resource", type="TEACHER", snils=None, last_name=None))) == ["type"]
+    assert list(faults_of(made("referral", type="X", to_post_name=None, speciality_id=None))) == ["type"]
 
 
 def test_fields_of_another_type_of_resource_are_forgiven_and_dropped() -> None:

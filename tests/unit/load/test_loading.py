@@ -129,6 +129,18 @@ async def test_a_place_that_is_cleared_later_in_the_load_is_free(batch: int) -> 
     assert report.counts == {"slot": Counts(created=1, changed=1)}
 
 
+async def test_a_whole_row_of_slots_may_move_on_by_one_place() -> None:
+    shelf = Shelf()
+    ids = [f"30000000-0000-0000-0000-{hour:012}" for hour in range(9, 14)]
+
+    def row(first: int) -> list[Raw]:
+        return [made("slot", id=which, visit_time=f"2026-03-02T{first + n:02}:00:00") for n, which in enumerate(ids)]
+
+    await load(shelf, [*BASE, *row(9)])
+    assert (await load(shelf, row(10))).counts == {"slot": Counts(changed=5)}
+    assert (await load(shelf, row(9)[::-1])).counts == {"slot": Counts(changed=5)}
+
+
 @pytest.mark.req("FER-055")
 async def test_what_refers_to_nothing_is_refused_by_name() -> None:
     report = await load(Shelf(), [made("book"), made("slot"), made("mo"), made("resource", duration=1)])
