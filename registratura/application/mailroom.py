@@ -156,8 +156,10 @@ class Relay:
 
     async def _once(self, leased: Leased) -> Receipt:
         outgoing = leased.outgoing
-        if leased.in_doubt and isinstance(outgoing, Send) and leased.first_attempt_at is not None:
-            arrived = await self.messenger.was_sent(outgoing, leased.first_attempt_at)
+        if leased.in_doubt and leased.first_attempt_at is not None and not isinstance(outgoing, Answer):
+            # An edit that MAX refuses becomes a new message, so what is in doubt is a new message either way.
+            sent = Send(user=outgoing.user, chat=outgoing.chat, message=outgoing.message)
+            arrived = await self.messenger.was_sent(sent, leased.first_attempt_at)
             if arrived:
                 return Receipt(delivery=Delivery.DONE, reason="found")
             if arrived is None and leased.attempts < MAX_ATTEMPTS:

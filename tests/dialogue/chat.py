@@ -1,0 +1,182 @@
+"""A person with the bot on the phone: presses buttons by their labels and reads the last message."""
+
+from collections.abc import Callable
+from itertools import count
+
+import attrs
+
+from registratura.adapters.max import texts
+from registratura.adapters.max.phrases import MaxPhrases
+from registratura.application.booking import Desk
+from registratura.application.dialogue.conversation import Converse, Manners
+from registratura.application.dialogue.lists import Lists
+from registratura.application.dialogue.painting import Painter
+from registratura.application.mailroom import Progress, Relay, TakeIn, Update, Worked, WorkOff
+from registratura.application.ports.messenger import (
+    Button,
+    Incoming,
+    LinkButton,
+    Message,
+    Pressed,
+    Started,
+    Stopped,
+    Typed,
+)
+from registratura.application.ports.storage import Storage
+from registratura.domain.appointments import Rules
+from registratura.domain.identifiers import MessengerId
+from registratura.domain.telemedicine import ConsentText
+from registratura.testing.messenger import RecordingMessenger, Shown
+from tests.dialogue.clinic import MOSCOW, MovableClock
+
+LOGIN = "https://registry.example/max/login"
+
+
+@attrs.define
+class Numbered:
+    """Ids in order, shaped as real ones."""
+
+    _numbers: "count[int]" = attrs.field(factory=lambda: count(1), init=False)
+
+    def new(self) -> str:
+        return f"00000000-0000-4000-8000-{next(self._numbers):012d}"
+
+    def secret(self) -> str:
+        return f"secret{next(self._numbers):012d}"
+
+
+@attrs.define(kw_only=True)
+class Bot:
+    """The bot as the worker runs it, with a recording messenger in place of MAX."""
+
+    storage: Storage
+    database: str = ""
+    """The database behind the storage, for tests that look past the product."""
+    clock: MovableClock = attrs.field(factory=MovableClock)
+    rules: Rules = attrs.field(factory=Rules)
+    manners: Manners = attrs.field(factory=lambda: Manners(login_url=LOGIN))
+    page_size: int = 10
+    conditions: str | None = None
+    ids: Numbered = attrs.field(factory=Numbered)
+    messenger: RecordingMessenger = attrs.field(init=False)
+    _callbacks: "count[int]" = attrs.field(factory=lambda: count(1), init=False)
+
+    def __attrs_post_init__(self) -> None:
+        self.messenger = RecordingMessenger(clock=self.clock)
+
+    @property
+    def desk(self) -> Desk:
+        return Desk(rules=self.rules, clock=self.clock, ids=self.ids)
+
+    def work_off(self) -> WorkOff:
+        painter = Painter(
+            lists=Lists(desk=self.desk, zone=MOSCOW),
+            consent=ConsentText(version=self.rules.consent_version, text=texts.CONSENT),
+            conditions=self.conditions,
+            page_size=self.page_size,
+            allow_cancel=self.manners.allow_cancel,
+        )
+        converse = Converse(desk=self.desk, painter=painter, phrases=MaxPhrases(), manners=self.manners)
+        return WorkOff(storage=self.storage, converse=converse, clock=self.clock, ids=self.ids)
+
+    def relay(self) -> Relay:
+        return Relay(storage=self.storage, messenger=self.messenger, clock=self.clock, chance=lambda: 0.5)
+
+    async def take_in(self, key: str, incoming: Incoming) -> int:
+        update = Update(key=key, line=f"max:{incoming.user}", incoming=incoming)
+        return await TakeIn(storage=self.storage, clock=self.clock)([update])
+
+    async def work(self) -> list[Worked]:
+        """Everything that came in is worked off and everything that waits is sent."""
+        done = []
+        while (worked := await self.work_off()()).progress is not Progress.IDLE:
+            done.append(worked)
+        await self.send()
+        return done
+
+    async def send(self) -> None:
+        """Send everything that is due."""
+        relay = self.relay()
+        while leased := await relay.lease(8):
+            for effect in leased:
+                await relay.send(effect)
+
+    def next_callback(self) -> str:
+        return f"callback-{next(self._callbacks)}"
+
+
+@attrs.define(kw_only=True)
+class Chat:
+    """One person's side of the dialogue."""
+
+    bot: Bot
+    user: MessengerId
+
+    @property
+    def messages(self) -> list[Shown]:
+        return self.bot.messenger.screens[self.user]
+
+    @property
+    def last(self) -> Message:
+        return self.messages[-1].message
+
+    @property
+    def text(self) -> str:
+        return self.last.text
+
+    @property
+    def buttons(self) -> list[str]:
+        return [button.text for row in self.last.keyboard for button in row]
+
+    @property
+    def choices(self) -> list[str]:
+        """The buttons that are not for finding one's way."""
+        ways = {texts.B_BACK, texts.B_HOME, texts.B_EARLIER, texts.B_LATER}
+        return [label for label in self.buttons if label not in ways]
+
+    @property
+    def links(self) -> list[str]:
+        return [button.url for row in self.last.keyboard for button in row if isinstance(button, LinkButton)]
+
+    def payload(self, label: str) -> str:
+        for row in self.last.keyboard:
+            for button in row:
+                if isinstance(button, Button) and button.text.startswith(label):
+                    return button.payload
+        raise AssertionError(f"no button {label!r} among {self.buttons} under {self.text!r}")
+
+    async def start(self) -> "Chat":
+        await self._happen(Started(user=self.user, chat=f"chat-{self.user}"))
+        return self
+
+    async def press(self, *labels: str) -> "Chat":
+        """Press buttons one after the other, each by the beginning of its label."""
+        for label in labels:
+            await self.send_payload(self.payload(label))
+        return self
+
+    async def send_payload(self, payload: str | None, mid: str | None = "") -> str:
+        """A press with any payload on the last message, or on *mid*; gives the id of its callback."""
+        callback = self.bot.next_callback()
+        on = (self.messages[-1].mid if self.messages else None) if mid == "" else mid
+        pressed = Pressed(user=self.user, chat=f"chat-{self.user}", callback=callback, payload=payload, mid=on)
+        await self._happen(pressed)
+        return callback
+
+    async def write(self) -> "Chat":
+        await self._happen(Typed(user=self.user, chat=f"chat-{self.user}"))
+        return self
+
+    async def stop(self) -> "Chat":
+        await self._happen(Stopped(user=self.user))
+        return self
+
+    async def _happen(self, incoming: Incoming) -> None:
+        await self.bot.take_in(f"update-{self.bot.next_callback()}", incoming)
+        await self.bot.work()
+
+
+TO_SUMMARY = ("Записать себя", "Первичная", "Терапия", "Городская", "Терапевтова", "Вт, 24 ноября", "14:30")
+"""Every press of the way from the menu to the summary, for oneself."""
+
+Open = Callable[[MessengerId], Chat]
