@@ -4,11 +4,11 @@ import asyncio
 from collections.abc import Callable, Sequence
 from datetime import timedelta
 from enum import Enum
+from typing import Protocol
 
 import attrs
 
 from registratura.application.backoff import MESSENGER, delay
-from registratura.application.dialogue.conversation import Converse
 from registratura.application.ports.failures import Unavailable
 from registratura.application.ports.messenger import Answer, Delivery, Incoming, Messenger, Receipt, Send
 from registratura.application.ports.storage import Leased, Received, SendState, Storage, Transaction
@@ -71,12 +71,24 @@ class Worked:
     code: str | None = None
 
 
+class Handle(Protocol):
+    """What is done with an update: `Converse`."""
+
+    def __call__(self, incoming: Incoming, tx: Transaction, *, lists_failed: bool = False) -> None:
+        """Handle one update; *lists_failed* says so instead of reading lists."""
+        ...
+
+    def apologise(self, user: MessengerId, chat: str | None, code: str, tx: Transaction) -> None:
+        """Tell a person that something broke on our side."""
+        ...
+
+
 @attrs.frozen(kw_only=True)
 class WorkOff:
     """Work off the oldest update of a dialogue that nobody works on."""
 
     storage: Storage
-    converse: Converse
+    converse: Handle
     clock: Clock
     ids: Ids
 

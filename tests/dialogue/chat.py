@@ -1,6 +1,5 @@
 """A person with the bot on the phone: presses buttons by their labels and reads the last message."""
 
-from collections.abc import Callable
 from itertools import count
 
 import attrs
@@ -26,23 +25,12 @@ from registratura.application.ports.storage import Storage
 from registratura.domain.appointments import Rules
 from registratura.domain.identifiers import MessengerId
 from registratura.domain.telemedicine import ConsentText
+from registratura.testing.memory import MemoryStorage
 from registratura.testing.messenger import RecordingMessenger, Shown
-from tests.dialogue.clinic import MOSCOW, MovableClock
+from registratura.testing.time import MovableClock, SequentialIds
+from tests.dialogue.clinic import MOSCOW
 
 LOGIN = "https://registry.example/max/login"
-
-
-@attrs.define
-class Numbered:
-    """Ids in order, shaped as real ones."""
-
-    _numbers: "count[int]" = attrs.field(factory=lambda: count(1), init=False)
-
-    def new(self) -> str:
-        return f"00000000-0000-4000-8000-{next(self._numbers):012d}"
-
-    def secret(self) -> str:
-        return f"secret{next(self._numbers):012d}"
 
 
 @attrs.define(kw_only=True)
@@ -50,14 +38,14 @@ class Bot:
     """The bot as the worker runs it, with a recording messenger in place of MAX."""
 
     storage: Storage
-    database: str = ""
-    """The database behind the storage, for tests that look past the product."""
-    clock: MovableClock = attrs.field(factory=MovableClock)
+    memory: MemoryStorage
+    """What `storage` keeps, to look at past the product."""
+    clock: MovableClock
     rules: Rules = attrs.field(factory=Rules)
     manners: Manners = attrs.field(factory=lambda: Manners(login_url=LOGIN))
     page_size: int = 10
     conditions: str | None = None
-    ids: Numbered = attrs.field(factory=Numbered)
+    ids: SequentialIds = attrs.field(factory=SequentialIds)
     messenger: RecordingMessenger = attrs.field(init=False)
     _callbacks: "count[int]" = attrs.field(factory=lambda: count(1), init=False)
 
@@ -178,5 +166,3 @@ class Chat:
 
 TO_SUMMARY = ("Записать себя", "Первичная", "Терапия", "Городская", "Терапевтова", "Вт, 24 ноября", "14:30")
 """Every press of the way from the menu to the summary, for oneself."""
-
-Open = Callable[[MessengerId], Chat]

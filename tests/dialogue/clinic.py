@@ -1,10 +1,8 @@
 """A small invented clinic: everything valid, so that a test says only what matters to it."""
 
 from collections.abc import Sequence
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime
 from zoneinfo import ZoneInfo
-
-import attrs
 
 from registratura.application.ports.storage import Storage
 from registratura.application.records import BookRecord, BookStatus, Record, SlotRecord
@@ -131,16 +129,3 @@ async def load(storage: Storage, *batches: Sequence[Record]) -> None:
     """Store batches of records, one kind each."""
     for batch in batches:
         await storage.transact(lambda tx, batch=batch: tx.register.store(batch))  # type: ignore[misc]
-
-
-@attrs.define
-class MovableClock:
-    """A clock that stands still until it is moved."""
-
-    moment: datetime = NOW
-
-    def now(self) -> datetime:
-        return self.moment
-
-    def move(self, by: timedelta) -> None:
-        self.moment += by

@@ -3,13 +3,12 @@
 import pytest
 
 from registratura.adapters.max import texts
-from registratura.adapters.sql.tables import consent
 from registratura.application.dialogue.screens import Remark
 from registratura.domain.appointments import Channel
 from registratura.domain.identifiers import AppointmentId
+from registratura.domain.telemedicine import Consent
 from tests.dialogue.chat import TO_SUMMARY, Bot, Chat
 from tests.dialogue.clinic import MAN, MOTHER, SON
-from tests.dialogue.kept import rows
 
 pytestmark = pytest.mark.anyio
 
@@ -82,16 +81,14 @@ async def test_the_yes_is_a_new_message_below_the_summary(mother: Chat) -> None:
 async def test_booking_and_consent_are_kept_together(mother: Chat, bot: Bot) -> None:
     await mother.start()
     await mother.press(*TO_SUMMARY)
-    assert await consents(bot) == []
+    assert not bot.memory.state.consents
     await mother.press("Даю согласие")
     [held] = await bot.storage.read(lambda tx: tx.appointments.coming([MOTHER], None, bot.clock.now()))
     assert (held.patient, held.author, held.channel, held.purpose) == (MOTHER, MOTHER, Channel.MAX, "first")
-    assert await consents(bot) == [(held.id, MOTHER, MOTHER, "1", "max", held.booked_at)]
-
-
-async def consents(bot: Bot) -> list[tuple[object, ...]]:
-    columns = ("appointment_id", "author_id", "patient_id", "version", "channel", "given_at")
-    return await rows(bot, consent, *columns)
+    kept = Consent(
+        appointment=held.id, author=MOTHER, patient=MOTHER, version="1", given_at=held.booked_at, channel="max"
+    )
+    assert list(bot.memory.state.consents.values()) == [kept]
 
 
 @pytest.mark.req("TMK-70", "TMK-30", "AUTH-39")
