@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from registratura.adapters.load import Limits
 from registratura.application.load import Counts
 from registratura.application.ports.spool import RefusedLine
-from tests.unit.load.examples import GOOD, Raw, Shelf, everything, loader, made, ndjson, read
+from registratura.testing.memory import MemoryStorage
+from tests.unit.load.examples import GOOD, Raw, everything, loader, made, ndjson, read
 
 SLOTS = [
     made("slot", id=f"30000000-0000-0000-0000-{number:012}", visit_time=f"2026-03-03T{number:02}:00:00")
@@ -26,27 +27,27 @@ anything = st.recursive(
 )
 
 
-def loaded(shelf: Shelf, records: list[Raw], batch: int) -> Counts:
-    return asyncio.run(loader(shelf, batch=batch)(read(ndjson(records)))).total
+def loaded(storage: MemoryStorage, records: list[Raw], batch: int) -> Counts:
+    return asyncio.run(loader(storage, batch=batch)(read(ndjson(records)))).total
 
 
 @given(order=st.permutations(ALL), batch=st.integers(1, 30))
 def test_any_order_of_a_load_ends_in_the_same_state(order: list[Raw], batch: int) -> None:
-    shelf, straight = Shelf(), Shelf()
-    assert loaded(shelf, order, batch) == Counts(created=len(ALL))
+    storage, straight = MemoryStorage(), MemoryStorage()
+    assert loaded(storage, order, batch) == Counts(created=len(ALL))
     loaded(straight, ALL, 1000)
-    assert shelf.records == straight.records
+    assert storage.state == straight.state
 
 
 @given(order=st.permutations(ALL), cut=st.integers(0, len(ALL)), batch=st.integers(1, 30))
 def test_a_load_that_broke_off_is_completed_by_repeating_it(order: list[Raw], cut: int, batch: int) -> None:
-    shelf, straight = Shelf(), Shelf()
-    part = loaded(shelf, order[:cut], batch)
-    again = loaded(shelf, order, batch)
+    storage, straight = MemoryStorage(), MemoryStorage()
+    part = loaded(storage, order[:cut], batch)
+    again = loaded(storage, order, batch)
     assert again == Counts(created=len(ALL) - part.created, same=part.created)
-    assert loaded(shelf, order, batch) == Counts(same=len(ALL))
+    assert loaded(storage, order, batch) == Counts(same=len(ALL))
     loaded(straight, ALL, 1000)
-    assert shelf.records == straight.records
+    assert storage.state == straight.state
 
 
 @given(kind=st.sampled_from(list(GOOD)), data=st.data())

@@ -58,6 +58,11 @@ BROKEN_GZIP = "архив gzip повреждён: записи отсюда и 
 UNFINISHED_GZIP = "архив gzip обрывается: записи отсюда и до конца не прочитаны, пришлите его целиком"
 SWOLLEN_GZIP = "архив gzip распаковывается в слишком большой файл: записи отсюда и до конца не прочитаны, разделите его"
 
+TAKEN_ID = (
+    "идентификатор {id}: под ним уже загружена запись другого содержания, которое не меняется: "
+    "пришлите новую запись под новым идентификатором"
+)
+
 _SHOWN: Final = re.compile(r"[!-~][ -~]{0,23}")
 _MOST_DIGITS_SHOWN: Final = 6
 _NAME: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,39}")
@@ -141,6 +146,8 @@ class RussianWording:
             case Orphan(field=field, value=value):
                 reason = f"{field}: нет такого {field}: {value}: загрузите его вместе с этой записью или раньше неё"
                 return Fault(field=field, code=REGISTER, reason=reason)
+            case Clash(other=other) if other == line.id:
+                return Fault(field="id", code=REGISTER, reason=TAKEN_ID.format(id=other))
             case Clash(fields=fields, other=other):
                 reason = (
                     f"идентификатор {line.id}: запись дублирует ранее загруженную с другим идентификатором [{other}], "

@@ -1,32 +1,17 @@
-"""One good record of each kind, everybody invented, and a register of a few lines to load them into."""
+"""One good record of each kind, everybody invented, and how they are read and loaded."""
 
 import json
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from typing import Any, TypeVar, cast
+from collections.abc import Iterable
+from typing import Any
 from zoneinfo import ZoneInfo
-
-import attrs
 
 from registratura.adapters.load import Limits, RussianWording, read_records, temporary_spool
 from registratura.application.load import LoadRecords
 from registratura.application.ports.spool import Line, RefusedLine
-from registratura.application.ports.storage import Storage, Transaction
-from registratura.application.records import (
-    AbsenceRecord,
-    BookRecord,
-    Clash,
-    Orphan,
-    Record,
-    ReferenceRecord,
-    SlotRecord,
-    Stored,
-    Verdict,
-)
+from registratura.application.records import Record
 from registratura.domain.identifiers import AppointmentId, OrganisationId, PatientId, ResourceId, SlotId
-from registratura.domain.organisations import Organisation, Resource
-from registratura.domain.people import Attachment, Patient, Representation
+from registratura.testing.memory import MemoryStorage
 
-T = TypeVar("T")
 Raw = dict[str, Any]
 
 REGION = ZoneInfo("Europe/Samara")
@@ -178,99 +163,9 @@ def faults_of(raw: object) -> dict[str | None, str]:
     return {fault.field: fault.reason for fault in line.faults}
 
 
-@attrs.define
-class Shelf:
-    """A storage that keeps loaded records and their references, and nothing else."""
-
-    records: dict[tuple[str, str], Record] = attrs.field(factory=dict)
-    transactions: list[int] = attrs.field(factory=list)
-    """How many records each of them carried."""
-
-    async def transact(self, work: Callable[[Transaction], T]) -> T:
-        self.transactions.append(0)
-        return work(cast("Transaction", self))
-
-    @property
-    def register(self) -> "Shelf":
-        return self
-
-    def store(self, records: Sequence[Record]) -> Sequence[Verdict]:
-        assert len({type(record) for record in records}) == 1
-        self.transactions[-1] += len(records)
-        return [self._store(record) for record in records]
-
-    def _store(self, record: Record) -> Verdict:
-        for field, *name in references(record):
-            if tuple(name) not in self.records:
-                return Orphan(field, name[1])
-        place = place_of(record)
-        for other, held in self.records.items():
-            if place is not None and other != name_of(record) and place_of(held) == place:
-                return Clash(("name",) if isinstance(record, Organisation) else ("resource_id", "visit_time"), other[1])
-        before = self.records.get(name_of(record))
-        self.records[name_of(record)] = record
-        return Stored.CREATED if before is None else Stored.SAME if before == record else Stored.CHANGED
-
-
-KINDS: dict[type, str] = {
-    Organisation: "mo",
-    Resource: "resource",
-    Patient: "patient",
-    SlotRecord: "slot",
-    BookRecord: "book",
-}
-
-
-def name_of(record: Record) -> tuple[str, str]:
-    match record:
-        case Attachment():
-            return "attachment", f"{record.patient}/{record.organisation}/{record.area}"
-        case Representation():
-            return "representation", f"{record.representative}/{record.patient}/{record.relation.value}"
-        case ReferenceRecord():
-            return record.kind, record.id
-        case _:
-            return KINDS.get(type(record), type(record).__name__), record.id
-
-
-def place_of(record: Record) -> tuple[object, ...] | None:
-    match record:
-        case SlotRecord():
-            return "slot", record.resource, record.visit
-        case Organisation():
-            return "mo", record.name
-        case _:
-            return None
-
-
-def references(record: Record) -> Iterator[tuple[str, str, str]]:
-    match record:
-        case Resource():
-            yield "mo_id", "mo", record.organisation
-        case SlotRecord():
-            yield "mo_id", "mo", record.organisation
-            yield "resource_id", "resource", record.resource
-        case AbsenceRecord():
-            yield "resource_id", "resource", record.resource
-        case BookRecord():
-            yield "patient_id", "patient", record.patient
-            yield "slot_id", "slot", record.slot
-        case Attachment():
-            yield "patient_id", "patient", record.patient
-            yield "mo_id", "mo", record.organisation
-        case Representation():
-            yield "representative_id", "patient", record.representative
-            yield "patient_id", "patient", record.patient
-        case ReferenceRecord():
-            for field, name in record.references.items():
-                yield field, *name
-        case _:
-            pass
-
-
-def loader(shelf: Shelf, *, batch: int = 1000, kept: int = 1000) -> LoadRecords:
+def loader(storage: MemoryStorage, *, batch: int = 1000, kept: int = 1000) -> LoadRecords:
     return LoadRecords(
-        storage=cast("Storage", shelf),
+        storage=storage,
         open_spool=lambda: temporary_spool(REGION),
         wording=RussianWording(),
         batch=batch,
