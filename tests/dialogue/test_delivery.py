@@ -1,6 +1,8 @@
 """What goes out: repeated when it was certainly refused, looked for when nobody knows, never twice."""
 
+from collections.abc import Callable
 from datetime import timedelta
+from typing import TypeVar
 
 import attrs
 import pytest
@@ -8,13 +10,15 @@ import pytest
 from registratura.adapters.max import texts
 from registratura.application.dialogue.screens import Remark
 from registratura.application.mailroom import Handle, Progress, WorkOff
-from registratura.application.ports.messenger import Delivery, Incoming, Message, Receipt, Send, Started
-from registratura.application.ports.storage import SendState, Transaction
+from registratura.application.ports.failures import TransactionLost
+from registratura.application.ports.messenger import Delivery, Incoming, Message, Pressed, Receipt, Send, Started
+from registratura.application.ports.storage import SendState, Storage, Transaction
 from registratura.domain.identifiers import MessengerId
 from tests.dialogue.chat import TO_SUMMARY, Bot, Chat
-from tests.dialogue.clinic import MOTHER_IN_MAX
+from tests.dialogue.clinic import MOTHER, MOTHER_IN_MAX
 
 pytestmark = pytest.mark.anyio
+T = TypeVar("T")
 
 TOO_MANY = Receipt(delivery=Delivery.LATER, reason="too.many.requests")
 
@@ -173,3 +177,50 @@ async def test_an_update_that_always_breaks_is_put_aside_with_a_code_to_read_out
     assert mother.text == texts.FAULT.format(code=worked.code)
     await mother.press(*TO_SUMMARY)
     assert mother.text.startswith("Проверьте запись")
+
+
+@attrs.define
+class Lossy:
+    """Commits or not, and then loses the answer, as a database that dies at the moment of committing."""
+
+    whole: Storage
+    commits: bool
+    losses: int = 0
+
+    async def transact(self, work: Callable[[Transaction], T]) -> T:
+        if self.losses == 0:
+            return await self.whole.transact(work)
+        self.losses -= 1
+        if self.commits:
+            await self.whole.transact(work)
+        else:
+            await self.whole.read(work)
+        raise TransactionLost("nobody knows")
+
+    async def read(self, work: Callable[[Transaction], T]) -> T:
+        return await self.whole.read(work)
+
+    async def ping(self) -> None:
+        await self.whole.ping()
+
+
+@pytest.mark.req("TMK-81")
+@pytest.mark.parametrize("commits", [True, False])
+async def test_a_booking_whose_commit_is_in_doubt_ends_in_one_true_answer(
+    mother: Chat, bot: Bot, commits: bool
+) -> None:
+    await mother.start()
+    await mother.press(*TO_SUMMARY)
+    confirm = Pressed(
+        user=mother.user,
+        chat="chat-1001",
+        callback="confirm",
+        payload=mother.payload("Даю согласие"),
+        mid=mother.messages[-1].mid,
+    )
+    await bot.take_in("confirm", confirm)
+    lossy = Lossy(bot.storage, commits=commits, losses=1)
+    await attrs.evolve(bot.work_off(), storage=lossy)()
+    await bot.work()
+    assert [shown.message.text.split("\n")[0] for shown in mother.messages] == ["Проверьте запись", "Вы записаны ✓"]
+    assert len(await bot.storage.read(lambda tx: tx.appointments.coming([MOTHER], None, bot.clock.now()))) == 1
