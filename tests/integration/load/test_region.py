@@ -87,4 +87,4 @@ def test_memory_does_not_grow_with_the_load() -> None:
         tracemalloc.stop()
         return highest
 
-    assert peak(20_000) < peak(2_000) + 1_000_000
+    assert peak(6_000) < peak(1_000) + 1_000_000
