@@ -10,6 +10,9 @@ LOCKED := $(VENV)/.locked
 INSTALLED := $(VENV)/.installed
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 
+# Folders whose tests call the code directly; the others run whole programs.
+QUICK := $(wildcard tests/architecture tests/contract tests/property tests/services tests/unit)
+
 .DEFAULT_GOAL := help
 .PHONY: help install run test test-quick check format bench lock
 
@@ -35,7 +38,7 @@ test: $(INSTALLED) ## Run every test; starts PostgreSQL, RabbitMQ and finds Chro
 	@$(BIN)/python -m tests.services -- $(BIN)/python -m pytest $(ARGS)
 
 test-quick: $(INSTALLED) ## Run the tests that need no service, in seconds (ARGS= goes to pytest)
-	@$(BIN)/python -m pytest -m "not services and not browser" $(ARGS)
+	@$(BIN)/python -m pytest --hypothesis-profile=quick -m "not services and not browser" $(QUICK) $(ARGS)
 
 check: $(INSTALLED) ## Check format, lint, types and import contracts
 	@$(BIN)/ruff format --check

@@ -22,6 +22,7 @@ MARKERS_BY_FIXTURE = {
 # The same examples every time, so that what is red here is red for the next person too;
 # `--hypothesis-profile=long` looks for new ones.
 hypothesis.settings.register_profile("steady", derandomize=True, deadline=None)
+hypothesis.settings.register_profile("quick", derandomize=True, deadline=None, max_examples=20)
 hypothesis.settings.register_profile("long", max_examples=5_000, deadline=None)
 hypothesis.settings.load_profile("steady")
 
