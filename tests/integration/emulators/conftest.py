@@ -92,10 +92,11 @@ def client(url: str, **headers: str) -> httpx.Client:
 
 
 @contextlib.contextmanager
-def served(directory: Path, **settings: Any) -> Iterator[Max]:
+def served(directory: Path, port: int = 0, **settings: Any) -> Iterator[Max]:
     """An emulator in a thread of its own."""
     with socket.socket() as sock:
-        sock.bind(("127.0.0.1", 0))
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        sock.bind(("127.0.0.1", port))
         url = f"http://127.0.0.1:{sock.getsockname()[1]}"
         plain: dict[str, Any] = {
             "limits": False,

@@ -1,11 +1,15 @@
 """The chat page in a real browser: what a person sees and does."""
 
 from collections.abc import Iterator
+from pathlib import Path
 
+import httpx
 import pytest
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
-from tests.integration.emulators.conftest import ANNA, Max, button, keyboard, until
+from tests.integration.emulators.conftest import ANNA, Max, button, keyboard, served, until
+
+expect.set_options(timeout=20_000)  # a loaded machine is slow, not wrong
 
 
 @pytest.fixture(scope="module")
@@ -33,8 +37,13 @@ def page(browser: Browser, messenger: Max, request: pytest.FixtureRequest) -> It
     assert wide <= 0
 
 
-def test_a_talk_with_the_bot(messenger: Max, page: Page) -> None:
+def start(page: Page) -> None:
     page.get_by_role("button", name="Запустить бота").click()
+    expect(page.get_by_role("textbox", name="Сообщение")).to_be_visible()
+
+
+def test_a_talk_with_the_bot(messenger: Max, page: Page) -> None:
+    start(page)
     expect(page.get_by_role("textbox", name="Сообщение")).to_be_focused()
     text = "Выберите <b>время</b> & <i>место</i>"
     mid = messenger.say(text, attachments=[keyboard([button("09:15", "a"), button("09:30", "b")])])["body"]["mid"]
@@ -59,7 +68,7 @@ def test_a_talk_with_the_bot(messenger: Max, page: Page) -> None:
 
 
 def test_a_contact_goes_only_with_consent(messenger: Max, page: Page) -> None:
-    page.get_by_role("button", name="Запустить бота").click()
+    start(page)
     messenger.say("Телефон?", attachments=[keyboard([{"type": "request_contact", "text": "Поделиться номером"}])])
     page.get_by_role("button", name="Поделиться номером").click()
     page.get_by_role("dialog").get_by_role("button", name="Отмена").click()
@@ -71,7 +80,7 @@ def test_a_contact_goes_only_with_consent(messenger: Max, page: Page) -> None:
 
 
 def test_a_button_nobody_answers_can_be_pressed_again(messenger: Max, page: Page) -> None:
-    page.get_by_role("button", name="Запустить бота").click()
+    start(page)
     messenger.say("Вопрос", attachments=[keyboard([button("Да")])])
     page.clock.install()
     pressed = page.get_by_role("button", name="Да", exact=True)
@@ -84,7 +93,7 @@ def test_a_button_nobody_answers_can_be_pressed_again(messenger: Max, page: Page
 
 
 def test_links_open_elsewhere_and_scripts_never_run(messenger: Max, page: Page) -> None:
-    page.get_by_role("button", name="Запустить бота").click()
+    start(page)
     rows = [[{"type": "link", "text": "Сайт", "url": "https://example.org/"}]]
     messenger.say("[зло](javascript:alert(1)) <img src=x onerror=alert(1)>", attachments=[keyboard(*rows)])
     link = page.get_by_role("link", name="Сайт")
@@ -97,7 +106,7 @@ def test_links_open_elsewhere_and_scripts_never_run(messenger: Max, page: Page) 
 
 
 def test_the_bot_can_be_stopped_and_started_again(messenger: Max, page: Page) -> None:
-    page.get_by_role("button", name="Запустить бота").click()
+    start(page)
     page.get_by_role("button", name="Остановить бота").click()
     page.get_by_role("dialog").get_by_role("button", name="Остановить бота").click()
     expect(page.get_by_role("button", name="Запустить бота")).to_be_visible()
@@ -116,3 +125,20 @@ def test_faults_are_switched_on_the_page(messenger: Max, page: Page) -> None:
     page.get_by_role("button", name="Выключить всё").click()
     expect(page.get_by_role("button", name="Неисправности")).not_to_contain_text("2")
     assert messenger.bot.get("/me").status_code == 200
+
+
+def test_a_banner_tells_that_the_server_is_away_and_goes_when_it_is_back(browser: Browser, tmp_path: Path) -> None:
+    page = browser.new_page()
+    with served(tmp_path) as before:
+        before.hand("start")
+        before.say("до")
+        page.goto(f"{before.url}/#{ANNA}")
+        expect(page.get_by_text("до", exact=True)).to_be_visible()
+        port = httpx.URL(before.url).port or 0
+    expect(page.get_by_role("alert")).to_have_text("Нет связи с песочницей. Восстанавливаем…")
+    with served(tmp_path, port) as after:
+        after.say("после")
+        expect(page.get_by_role("alert")).to_be_hidden()
+        expect(page.get_by_text("после", exact=True)).to_be_visible()
+        expect(page.get_by_text("до", exact=True)).to_be_visible()
+    page.close()

@@ -3,12 +3,11 @@
 import { setUpFaults } from "./faults.js";
 import { listen } from "./live.js";
 import { bubble, element, prettyPhone } from "./message.js";
+import { $, ask, confirmed, toast } from "./page.js";
 import { texts } from "./texts.js";
 
-const $ = (id) => document.getElementById(id);
 const ANSWER_MS = 8000;
 const TYPING_MS = 5000;
-const TOAST_MS = 6000;
 const NEAR_BOTTOM = 120;
 const day = new Intl.DateTimeFormat("ru", { day: "numeric", month: "long" });
 
@@ -16,19 +15,10 @@ let people = [];
 let bot = "";
 let person = null;
 let stopListening = () => {};
+let early = null;
 let typingTimer = 0;
 const waiting = new Map();
 const answered = new Set();
-
-async function ask(path, { method = "GET", body } = {}) {
-  const response = await fetch(path, {
-    method,
-    headers: body ? { "Content-Type": "application/json" } : {},
-    body: body ? JSON.stringify(body) : undefined,
-  });
-  if (!response.ok) throw new Error(`${method} ${response.status}`);
-  return response.json();
-}
 
 /* A deed of the chosen person; failures become a toast, never an exception. */
 async function act(deed, body = {}) {
@@ -38,24 +28,6 @@ async function act(deed, body = {}) {
     toast(texts.failed);
     return null;
   }
-}
-
-function toast(text) {
-  const shown = element("p", "toast", text);
-  $("toasts").replaceChildren(shown);
-  setTimeout(() => shown.remove(), TOAST_MS);
-}
-
-function confirmed(text, yes, danger = false) {
-  const dialog = $("ask");
-  $("ask-text").textContent = text;
-  $("ask-yes").textContent = yes;
-  $("ask-yes").classList.toggle("danger", danger);
-  dialog.returnValue = "";
-  dialog.showModal();
-  return new Promise((resolve) => {
-    dialog.addEventListener("close", () => resolve(dialog.returnValue === "yes"), { once: true });
-  });
 }
 
 const fullName = (someone) => [someone.first_name, someone.last_name].filter(Boolean).join(" ");
@@ -93,8 +65,10 @@ function choose() {
   const found = people.find((someone) => someone.user_id === wanted) ?? null;
   stopListening();
   forgetPresses();
+  early = null;
   person = found;
-  $("app").dataset.view = found ? "chat" : "people";
+  following = true;
+  $("app").dataset.view = wanted ? "chat" : "people";
   $("messages").replaceChildren();
   $("away").hidden = true;
   $("empty-text").textContent = wanted && !found ? texts.unknownPerson : texts.chooseFirst;
@@ -108,17 +82,23 @@ function onAway() {
   $("away").hidden = false;
 }
 
+/* What happens while the picture of the chat is on its way is newer than the picture, so it is applied afterwards. */
 async function refresh() {
-  const whose = person;
+  const whose = person.user_id;
+  const missed = [];
+  early = missed;
   try {
-    const seen = await ask(`_people/${whose.user_id}/messages`);
-    if (whose.user_id !== person?.user_id) return;
+    const seen = await ask(`_people/${whose}/messages`);
+    if (early !== missed) return;
     $("away").hidden = true;
     changePerson(seen.person);
     drawMessages(seen.messages);
   } catch {
     onAway();
   }
+  if (early !== missed) return;
+  early = null;
+  missed.forEach(onEvent);
 }
 
 function changePerson(card) {
@@ -151,7 +131,12 @@ const mine = (message) => message.sender.user_id === person.user_id;
 const itemOf = (mid) => $("messages").querySelector(`[data-mid="${CSS.escape(mid)}"]`);
 const nearBottom = () => $("scroll").scrollHeight - $("scroll").scrollTop - $("scroll").clientHeight < NEAR_BOTTOM;
 
+/* Whether the newest message is being read: then it stays in sight whatever grows, pictures included. */
+let following = true;
+let lastTop = 0;
+
 function toBottom() {
+  following = true;
   $("scroll").scrollTop = $("scroll").scrollHeight;
   $("newer").hidden = true;
 }
@@ -180,13 +165,12 @@ function drawDays() {
 
 function drawMessages(messages) {
   const list = $("messages");
-  const stick = nearBottom();
   $("scroll").setAttribute("aria-live", "off");
   forgetPresses();
   list.replaceChildren(...messages.map((message) => bubble(message, mine(message), onPress)));
   drawDays();
   drawState();
-  if (stick) toBottom();
+  if (following) toBottom();
   setTimeout(() => $("scroll").setAttribute("aria-live", "polite"), 500);
 }
 
@@ -197,13 +181,12 @@ function putMessage(message) {
     replaceKeepingFocus(old, item);
     return;
   }
-  const stick = nearBottom() || mine(message);
   item.classList.add("fresh");
   $("messages").append(item);
   drawDays();
   drawState();
   quiet();
-  if (stick) toBottom();
+  if (following || mine(message)) toBottom();
   else $("newer").hidden = false;
 }
 
@@ -211,10 +194,8 @@ function putMessage(message) {
 function replaceKeepingFocus(old, item) {
   const keys = [...old.querySelectorAll(".key")];
   const place = keys.indexOf(document.activeElement);
-  const stick = nearBottom();
   old.replaceWith(item);
   if (place >= 0) (item.querySelectorAll(".key")[place] ?? $("text")).focus({ preventScroll: true });
-  if (stick) toBottom();
 }
 
 function quiet() {
@@ -253,6 +234,10 @@ const ON = {
 };
 
 function onEvent(event) {
+  if (early) {
+    early.push(event);
+    return;
+  }
   if (event.chat_id && event.chat_id !== person.chat_id) return;
   ON[event.type]?.(event);
 }
@@ -323,8 +308,9 @@ $("menu").addEventListener("click", (event) => {
 $("start").addEventListener("click", async () => {
   const key = startKey();
   $("start").disabled = true;
-  await act("start", key ? { payload: key } : {});
+  const card = await act("start", key ? { payload: key } : {});
   $("start").disabled = false;
+  if (card) changePerson(card);
   $("text").focus();
 });
 
@@ -354,8 +340,15 @@ if (!CSS.supports("field-sizing", "content")) {
 
 $("newer").addEventListener("click", toBottom);
 $("scroll").addEventListener("scroll", () => {
-  if (nearBottom()) $("newer").hidden = true;
+  const top = $("scroll").scrollTop;
+  // Only a hand scrolls up; content that grows leaves the position where it was.
+  following = nearBottom() || (following && top >= lastTop);
+  lastTop = top;
+  if (following) $("newer").hidden = true;
 }, { passive: true });
+const growth = new ResizeObserver(() => following && toBottom());
+growth.observe($("messages"));
+growth.observe($("scroll"));
 
 /* ---- windows ---- */
 
@@ -379,7 +372,7 @@ $("add-form").addEventListener("submit", async (event) => {
 
 /* ---- start ---- */
 
-const faults = setUpFaults(ask, toast);
+const faults = setUpFaults();
 window.addEventListener("hashchange", choose);
 
 async function begin() {

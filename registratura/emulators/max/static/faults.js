@@ -1,16 +1,17 @@
 /* The «Неисправности» window. */
 
+import { $, ask, toast } from "./page.js";
 import { texts } from "./texts.js";
 
 const NUMBERS = ["times", "delay_ms", "not_ready_ms", "duplicates", "status"];
 const SWITCHES = ["silence", "cut", "edit_refused", "shuffle"];
 const CALM = { status: null, delay_ms: 0, not_ready_ms: 0, duplicates: 1 };
 
-export function setUpFaults(ask, toast) {
-  const dialog = document.getElementById("faults");
-  const form = document.getElementById("faults-form");
-  const badge = document.getElementById("faults-on");
-  const trouble = document.getElementById("trouble");
+export function setUpFaults() {
+  const dialog = $("faults");
+  const form = $("faults-form");
+  const badge = $("faults-on");
+  const trouble = $("trouble");
 
   function show(faults) {
     for (const name of SWITCHES) form.elements[name].checked = faults[name];
@@ -27,11 +28,11 @@ export function setUpFaults(ask, toast) {
     toast(texts.faultsApplied);
   }
 
-  document.getElementById("open-faults").addEventListener("click", async () => {
+  $("open-faults").addEventListener("click", async () => {
     show(await ask("_faults"));
     dialog.showModal();
   });
-  document.getElementById("faults-off").addEventListener("click", () => put({}));
+  $("faults-off").addEventListener("click", () => put({}));
   form.addEventListener("submit", (event) => {
     event.preventDefault();
     const faults = Object.fromEntries(SWITCHES.map((name) => [name, form.elements[name].checked]));
