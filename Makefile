@@ -11,7 +11,7 @@ INSTALLED := $(VENV)/.installed
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 
 # Folders whose tests call the code directly; the others run whole programs.
-QUICK := $(wildcard tests/architecture tests/contract tests/property tests/services tests/unit)
+QUICK := $(wildcard tests/architecture tests/contract tests/dialogue tests/property tests/services tests/unit)
 
 .DEFAULT_GOAL := help
 .PHONY: help install run test test-quick check format bench lock

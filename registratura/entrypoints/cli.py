@@ -202,6 +202,8 @@ def sandbox(
 ) -> None:
     """Всё сразу для знакомства: HTTP, обработчик, эмулятор MAX и выдуманный регион."""
     set_up_logging()
+    # To stop is what was asked for, so it ends well either way; the server passes the signal on when it is done.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     try:
         asyncio.run(Sandbox(port=port, data=data).run(fresh=fresh))
     except OSError as unusable:

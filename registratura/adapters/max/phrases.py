@@ -6,7 +6,7 @@ from typing import assert_never
 import attrs
 
 from registratura.adapters.max import grammar, texts
-from registratura.adapters.max.refusal_phrases import refusal_words
+from registratura.adapters.max.refusal_phrases import WAYS_OUT, refusal_words
 from registratura.application.dialogue import screens
 from registratura.application.dialogue.screens import (
     AppointmentOffer,
@@ -24,7 +24,7 @@ from registratura.application.dialogue.screens import (
 from registratura.application.ports.messenger import Button, LinkButton, Message, Row
 from registratura.domain.dialogue import Key, Pick, Press, Step
 from registratura.domain.organisations import Resource, Speciality
-from registratura.domain.refusals import AlreadyCancelled, BookingCode
+from registratura.domain.refusals import AlreadyCancelled
 from registratura.domain.telemedicine import Purpose
 
 BUTTON_SIGNS = 40
@@ -220,13 +220,8 @@ def _refused(screen: screens.Refused, keys: _Keys) -> tuple[str, tuple[Row, ...]
     if screen.instead is not None:
         text, rows = _written(screen.instead, keys)
         return f"{words}\n\n{text}", rows
-    extra = {
-        BookingCode.SAME_TIME: ((texts.B_UPCOMING, Key.UPCOMING),),
-        BookingCode.SAME_DOCTOR: ((texts.B_UPCOMING, Key.UPCOMING),),
-        BookingCode.AGE: ((texts.B_DOCTORS, Key.DOCTORS),),
-        BookingCode.PATIENT_UNKNOWN: ((texts.B_HELP, Key.HELP),),
-    }.get(screen.reason.code, ((texts.B_DOCTORS, Key.DOCTORS),))
-    return words, (*(keys.row(*button) for button in extra), keys.foot())
+    extra = WAYS_OUT[type(screen.reason)]
+    return words, (*((keys.row(*extra),) if extra else ()), keys.foot())
 
 
 def _upcoming(screen: screens.Upcoming, keys: _Keys) -> tuple[str, tuple[Row, ...]]:

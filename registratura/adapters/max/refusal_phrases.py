@@ -3,6 +3,7 @@
 from registratura.adapters.max import grammar, texts
 from registratura.application.dialogue.screens import Refused
 from registratura.domain import refusals
+from registratura.domain.dialogue import Key
 from registratura.domain.refusals import Refusal
 
 WORDS: dict[type[Refusal], str] = {
@@ -32,6 +33,40 @@ WORDS: dict[type[Refusal], str] = {
     refusals.SpecialityBooked: texts.REFUSAL_SAME_SPECIALITY,
     refusals.SpecialityBookedThatDay: texts.REFUSAL_SAME_SPECIALITY_DAY,
 }
+
+_MINE = (texts.B_UPCOMING, Key.UPCOMING)
+_DOCTORS = (texts.B_DOCTORS, Key.DOCTORS)
+_TIMES = (texts.B_TIMES, Key.TIMES)
+_RETRY = (texts.B_RETRY, Key.RETRY)
+
+WAYS_OUT: dict[type[Refusal], tuple[str, Key] | None] = {
+    refusals.DataMismatch: _RETRY,
+    refusals.SlotUnknown: _RETRY,
+    refusals.SlotAnnulled: _TIMES,
+    refusals.DoctorAbsent: _TIMES,
+    refusals.SlotTaken: _TIMES,
+    refusals.PatientUnknown: (texts.B_HELP, Key.HELP),
+    refusals.Deceased: None,
+    refusals.NotRepresented: None,
+    refusals.WrongChannel: _TIMES,
+    refusals.InternetBookingClosed: _DOCTORS,
+    refusals.NotAccepting: _DOCTORS,
+    refusals.OtherDistrict: _DOCTORS,
+    refusals.NoAttachment: _DOCTORS,
+    refusals.DoctorNotInMessenger: _DOCTORS,
+    refusals.PurposeUnavailable: _DOCTORS,
+    refusals.ConsentOutdated: _RETRY,
+    refusals.SlotInPast: _TIMES,
+    refusals.DayClosed: _TIMES,
+    refusals.BeyondHorizon: _TIMES,
+    refusals.SexMismatch: _DOCTORS,
+    refusals.AgeMismatch: _DOCTORS,
+    refusals.BusyAtThatTime: _MINE,
+    refusals.SameDoctorThatDay: _MINE,
+    refusals.SpecialityBooked: _MINE,
+    refusals.SpecialityBookedThatDay: _MINE,
+}
+"""The button, besides «Назад», that leads on from a refusal; None where only the menu is left."""
 
 
 def refusal_words(screen: Refused) -> str:

@@ -27,7 +27,16 @@ from registratura.domain.appointments import Application, Appointment, Channel, 
 from registratura.domain.dialogue import Dialogue, Key, Pick, Press, Standing, Step
 from registratura.domain.identifiers import AppointmentId, MessengerId
 from registratura.domain.people import Patient
-from registratura.domain.refusals import ConsentOutdated, DayClosed, DoctorAbsent, Refusal, SlotAnnulled, SlotTaken
+from registratura.domain.refusals import (
+    BeyondHorizon,
+    ConsentOutdated,
+    DayClosed,
+    DoctorAbsent,
+    Refusal,
+    SlotAnnulled,
+    SlotInPast,
+    SlotTaken,
+)
 
 
 def line_of(user: MessengerId) -> str:
@@ -176,9 +185,9 @@ class Converse:
             f"booking.refused.{type(reason).__name__}", actor=dialogue.user, subject=code, at=self.desk.clock.now()
         )
         match reason:
-            case SlotTaken() | SlotAnnulled() | DoctorAbsent():
+            case SlotTaken() | SlotAnnulled() | DoctorAbsent() | SlotInPast():
                 dialogue = rules.back_to(dialogue, Step.TIME)
-            case DayClosed():
+            case DayClosed() | BeyondHorizon():
                 dialogue = rules.back_to(dialogue, Step.DAY)
             case ConsentOutdated():
                 self._show(dialogue, turn)
