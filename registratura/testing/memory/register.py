@@ -1,7 +1,7 @@
 """Loading into memory: one record after the other, as the promise is worded."""
 
 from collections.abc import Mapping, MutableMapping, Sequence
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import TypeVar, assert_never
 from zoneinfo import ZoneInfo
 
@@ -46,7 +46,7 @@ def _put(shelf: MutableMapping[K, V], key: K, value: V) -> Stored:
 
 
 def _moment(moment: datetime, zone: ZoneInfo) -> datetime:
-    return moment if moment.tzinfo else moment.replace(tzinfo=zone)
+    return (moment if moment.tzinfo else moment.replace(tzinfo=zone)).astimezone(UTC)
 
 
 @attrs.frozen

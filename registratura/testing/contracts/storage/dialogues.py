@@ -1,0 +1,75 @@
+"""A dialogue survives a restart exactly as it was."""
+
+from datetime import date
+
+import attrs
+import pytest
+
+from registratura.application.ports.storage import Storage
+from registratura.domain.dialogue import Choices, Dialogue, Place, Step
+from registratura.domain.identifiers import (
+    AppointmentId,
+    MessengerId,
+    OrganisationId,
+    PatientId,
+    PurposeId,
+    ResourceId,
+    SlotId,
+    SpecialityId,
+)
+from registratura.testing.contracts.storage.region import MINUTE, NOW
+
+ANNA = MessengerId("1001")
+OLEG = MessengerId("1002")
+DIALOGUE = Dialogue(
+    user=ANNA,
+    session="AbCdEf-_0123456789",
+    revision=7,
+    place=Place(step=Step.TIME, page=2),
+    trail=(Place(step=Step.MENU), Place(step=Step.DAY, page=1)),
+    choices=Choices(
+        patient=PatientId("child"),
+        purpose=PurposeId("control"),
+        speciality=SpecialityId("76"),
+        organisation=OrganisationId("clinic"),
+        resource=ResourceId("doctor"),
+        day=date(2026, 3, 3),
+        slot=SlotId("doctor-0"),
+    ),
+    offers=("doctor-0", "doctor-1", "«ёлка» \\ '\""),
+    appointment=AppointmentId("1"),
+    consent_version="2",
+    touched_at=NOW,
+)
+
+
+@pytest.mark.anyio
+class DialoguePromises:
+    """What `Dialogues` promises."""
+
+    async def test_dialogue_comes_back_as_it_was_saved(self, storage: Storage) -> None:
+        await storage.transact(lambda tx: tx.dialogues.save(DIALOGUE, None))
+        assert await storage.transact(lambda tx: tx.dialogues.find(ANNA)) == DIALOGUE
+        assert await storage.read(lambda tx: tx.dialogues.find(ANNA)) == DIALOGUE
+        assert await storage.transact(lambda tx: tx.dialogues.find(OLEG)) is None
+
+    async def test_later_state_replaces_the_earlier(self, storage: Storage) -> None:
+        later = attrs.evolve(DIALOGUE, revision=8, trail=(), choices=Choices(), touched_at=NOW + MINUTE)
+        await storage.transact(lambda tx: tx.dialogues.save(DIALOGUE, "chat-1"))
+        await storage.transact(lambda tx: tx.dialogues.save(later, None))
+        assert await storage.transact(lambda tx: tx.dialogues.find(ANNA)) == later
+        assert await storage.read(lambda tx: tx.dialogues.chat(ANNA)) == "chat-1"
+        await storage.transact(lambda tx: tx.dialogues.save(later, "chat-2"))
+        assert await storage.read(lambda tx: tx.dialogues.chat(ANNA)) == "chat-2"
+        assert await storage.read(lambda tx: tx.dialogues.chat(OLEG)) is None
+
+    async def test_person_is_reachable_until_they_stop_the_bot(self, storage: Storage) -> None:
+        assert await storage.read(lambda tx: tx.dialogues.is_reachable(ANNA))
+        await storage.transact(lambda tx: tx.dialogues.set_reachable(ANNA, reachable=False))
+        assert not await storage.read(lambda tx: tx.dialogues.is_reachable(ANNA))
+        assert await storage.read(lambda tx: tx.dialogues.find(ANNA)) is None
+        await storage.transact(lambda tx: tx.dialogues.save(DIALOGUE, None))
+        assert not await storage.read(lambda tx: tx.dialogues.is_reachable(ANNA))
+        await storage.transact(lambda tx: tx.dialogues.set_reachable(ANNA, reachable=True))
+        assert await storage.read(lambda tx: tx.dialogues.is_reachable(ANNA))
+        assert await storage.read(lambda tx: tx.dialogues.find(ANNA)) == DIALOGUE
