@@ -9,6 +9,7 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Annotated, NoReturn
 
+import attrs
 import typer
 import uvicorn
 from rich.console import Console
@@ -17,7 +18,7 @@ from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, T
 from registratura.application.load import LoadReport
 from registratura.application.ports.failures import Unavailable
 from registratura.application.ports.spool import RefusedLine
-from registratura.entrypoints import composition, doctor
+from registratura.entrypoints import composition, doctor, texts
 from registratura.entrypoints.composition import Registratura, compose, open_source
 from registratura.entrypoints.http.app import deferred
 from registratura.entrypoints.logs import set_up_logging
@@ -31,7 +32,7 @@ STOP_WITHIN = 20
 
 app = typer.Typer(
     name="registratura",
-    help="Электронная регистратура: расписание, запись, телемедицинские консультации, обмен.",
+    help=texts.HELP,
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
@@ -53,7 +54,7 @@ def _settings() -> Settings:
     try:
         return load_settings(os.environ, Path.cwd())
     except WrongSettings as wrong:
-        _fail("Настройки не подходят:\n" + "\n".join(f"  {fault}" for fault in wrong.faults), USAGE)
+        _fail(texts.WRONG_SETTINGS.format(faults="\n".join(f"  {fault}" for fault in wrong.faults)), USAGE)
 
 
 def _run(work: Callable[[Registratura], Awaitable[int]], settings: Settings) -> NoReturn:
@@ -65,17 +66,17 @@ def _run(work: Callable[[Registratura], Awaitable[int]], settings: Settings) -> 
     try:
         code = asyncio.run(within())
     except Unavailable as reason:
-        _fail(f"База данных не готова: {reason}")
+        _fail(texts.DATABASE_NOT_READY.format(reason=reason))
     raise typer.Exit(code)
 
 
-@app.command()
+@app.command(help=texts.SERVE)
 def serve(
-    host: Annotated[str, typer.Option(help="Адрес, на котором слушать.")] = "127.0.0.1",
-    port: Annotated[int, typer.Option(min=1, max=65535, help="Порт.")] = 8000,
-    workers: Annotated[int, typer.Option(min=1, max=64, help="Сколько процессов.")] = 1,
+    host: Annotated[str, typer.Option(help=texts.HOST)] = "127.0.0.1",
+    port: Annotated[int, typer.Option(min=1, max=65535, help=texts.PORT)] = 8000,
+    workers: Annotated[int, typer.Option(min=1, max=64, help=texts.WORKERS)] = 1,
 ) -> None:
-    """HTTP: вебхук MAX, API для МИС."""
+    """HTTP alone."""
     set_up_logging()
     settings = _settings()
     _check_schema(settings)
@@ -102,12 +103,12 @@ def _check_schema(settings: Settings) -> None:
     try:
         asyncio.run(look())
     except Unavailable as reason:
-        _fail(f"База данных не готова: {reason}")
+        _fail(texts.DATABASE_NOT_READY.format(reason=reason))
 
 
-@app.command()
+@app.command(help=texts.WORK)
 def work() -> None:
-    """Разбирает входящее, отправляет исходящее; таких процессов может быть сколько угодно."""
+    """The worker alone; any number may run at once."""
     set_up_logging()
 
     async def until_stopped(product: Registratura) -> int:
@@ -122,50 +123,53 @@ def work() -> None:
     _run(until_stopped, _settings())
 
 
-@app.command()
+@app.command(help=texts.MIGRATE)
 def migrate() -> None:
-    """Приводит базу данных к новейшей схеме."""
+    """Bring the database to the newest schema."""
     settings = _settings()
     try:
         composition.migrate(settings)
     except Unavailable as reason:
-        _fail(f"База данных не отвечает: {reason}")
-    typer.echo("Схема базы данных новейшая.")
+        _fail(texts.DATABASE_SILENT.format(reason=reason))
+    typer.echo(texts.MIGRATED)
 
 
-@app.command()
+@app.command(help=texts.LOAD)
 def load(
-    files: Annotated[list[str], typer.Argument(help="Файлы NDJSON или JSON, можно .gz; «-» — стандартный ввод.")],
+    files: Annotated[list[str], typer.Argument(help=texts.FILES)],
 ) -> None:
-    """Загружает записи: организации, врачей, слоты, пациентов. Повтор того же файла ничего не меняет."""
+    """Load records; the same file twice changes nothing."""
     settings = _settings()
     missing = [name for name in files if name != "-" and not Path(name).is_file()]
     if missing:
-        _fail("Нет такого файла: " + ", ".join(missing), USAGE)
+        _fail(texts.NO_FILE.format(names=", ".join(missing)), USAGE)
 
     async def all_files(product: Registratura) -> int:
-        complete = True
-        for name in files:
-            report = await _load_one(product, name)
-            complete = complete and report.is_complete
-        return 0 if complete else PARTLY
+        totals = [(await _load_one(product, name)).total for name in files]
+        if not any(total.refused for total in totals):
+            return 0
+        return PARTLY if any(total.loaded for total in totals) else FAILED
 
     _run(all_files, settings)
 
 
 async def _load_one(product: Registratura, name: str) -> LoadReport:
     def refused(line: RefusedLine) -> None:
-        errors.print(
-            f"{name}:{line.number} {line.kind or '—'} {line.id or '—'} {line.code} {line.reason}",
-            markup=False,
-            soft_wrap=True,
+        words = texts.REFUSED.format(
+            name=name,
+            line=line.number,
+            kind=line.kind or "—",
+            id=line.id or "—",
+            code=line.code,
+            reason=line.reason,
         )
+        errors.print(words, markup=False, soft_wrap=True)
 
     columns = (
         TextColumn("{task.description}"),
         BarColumn(),
         TaskProgressColumn(),
-        TextColumn("{task.fields[records]} записей"),
+        TextColumn(texts.RECORDS),
         TimeRemainingColumn(),
     )
     with open_source(name) as source, Progress(*columns, console=errors, disable=not errors.is_terminal) as bar:
@@ -175,38 +179,35 @@ async def _load_one(product: Registratura, name: str) -> LoadReport:
             bar.update(task, completed=source.done, records=records)
 
         report = await product.loading.run(source, name=name, on_refused=refused, progress=progress)
-    typer.echo(f"{name}:")
+    typer.echo(texts.FILE_DONE.format(name=name))
     for kind, counts in report.counts.items():
-        typer.echo(
-            f"  {kind}: новых {counts.created}, изменено {counts.changed}, без изменений {counts.same},"
-            f" отказано {counts.refused}"
-        )
+        typer.echo(texts.COUNTS.format(kind=kind, **attrs.asdict(counts)))
     return report
 
 
-@app.command(name="doctor")
+@app.command(name="doctor", help=texts.DOCTOR)
 def examine() -> None:
-    """Проверяет каждую зависимость: работает ли, а если нет, то почему и что делать."""
+    """Look at each dependency."""
     findings = asyncio.run(doctor.examine(_settings()))
     for finding in findings:
         typer.echo(f"{'✓' if finding.works else '✗'} {finding.name}: {finding.words}")
     raise typer.Exit(0 if all(finding.works for finding in findings) else FAILED)
 
 
-@app.command()
+@app.command(help=texts.SANDBOX)
 def sandbox(
-    port: Annotated[int, typer.Option(min=1, max=65535, help="Порт.")] = 8000,
-    data: Annotated[Path, typer.Option(help="Папка с данными песочницы.")] = Path("var/sandbox"),
+    port: Annotated[int, typer.Option(min=1, max=65535, help=texts.PORT)] = 8000,
+    data: Annotated[Path, typer.Option(help=texts.DATA)] = Path("var/sandbox"),
     *,
-    fresh: Annotated[bool, typer.Option("--fresh", help="Начать с пустой папки.")] = False,
+    fresh: Annotated[bool, typer.Option("--fresh", help=texts.FRESH)] = False,
 ) -> None:
-    """Всё сразу для знакомства: HTTP, обработчик, эмулятор MAX и выдуманный регион."""
+    """Everything in one process."""
     set_up_logging()
     # To stop is what was asked for, so it ends well either way; the server passes the signal on when it is done.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     try:
         asyncio.run(Sandbox(port=port, data=data).run(fresh=fresh))
     except OSError as unusable:
-        _fail(f"Не удалось начать: {unusable.strerror or unusable}. Другой порт: PORT=8001 make run")
+        _fail(texts.NOT_STARTED.format(reason=unusable.strerror or unusable))
     except KeyboardInterrupt:
         sys.exit(0)

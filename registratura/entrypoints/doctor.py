@@ -3,6 +3,7 @@
 import attrs
 
 from registratura.application.ports.failures import Unavailable
+from registratura.entrypoints import texts
 from registratura.entrypoints.composition import Registratura, compose
 from registratura.entrypoints.settings import MaxMode, Settings
 
@@ -23,33 +24,26 @@ async def examine(settings: Settings) -> list[Finding]:
 
 
 async def _database(product: Registratura) -> Finding:
-    name = "база данных"
     try:
         await product.storage.ping()
     except Unavailable as reason:
-        words = f"{reason}. Проверьте database.url; новую схему создаёт команда registratura migrate"
-        return Finding(name=name, works=False, words=words)
-    return Finding(name=name, works=True, words="отвечает, схема новейшая")
+        return Finding(name=texts.DATABASE, works=False, words=texts.DATABASE_ADVICE.format(reason=reason))
+    return Finding(name=texts.DATABASE, works=True, words=texts.DATABASE_WORKS)
 
 
 async def _max(product: Registratura) -> Finding:
-    name, settings = "MAX", product.settings.max
+    settings = product.settings.max
     if product.max_line is None:
-        return Finding(name=name, works=False, words="не настроен: задайте max.token (REGISTRATURA_MAX_TOKEN)")
+        return Finding(name=texts.MAX, works=False, words=texts.MAX_NOT_SET)
     if settings.mode is MaxMode.WEBHOOK and settings.webhook_secret is None:
-        words = "вебхук не примет ни одного события: задайте max.webhook_secret"
-        return Finding(name=name, works=False, words=words)
+        return Finding(name=texts.MAX, works=False, words=texts.MAX_NO_SECRET)
     try:
         bot = await product.max_line.who()
     except Unavailable as reason:
-        words = (
-            f"{settings.url} не отвечает как надо ({reason}). Проверьте max.url, max.token и сертификат (max.ca_file)"
-        )
-        return Finding(name=name, works=False, words=words)
-    return Finding(name=name, works=True, words=f"отвечает, бот {bot}")
+        return Finding(name=texts.MAX, works=False, words=texts.MAX_SILENT.format(url=settings.url, reason=reason))
+    return Finding(name=texts.MAX, works=True, words=texts.MAX_WORKS.format(bot=bot))
 
 
 def _api(settings: Settings) -> Finding:
-    if settings.api.token is None:
-        return Finding(name="API для МИС", works=True, words="закрыт: ключ api.token не задан, ответ всем 401")
-    return Finding(name="API для МИС", works=True, words="открыт по ключу")
+    words = texts.API_CLOSED if settings.api.token is None else texts.API_OPEN
+    return Finding(name=texts.API, works=True, words=words)

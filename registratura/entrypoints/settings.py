@@ -14,6 +14,7 @@ import cattrs
 from registratura.domain.appointments import Checks, Rules
 from registratura.domain.schedule import DayLimits
 from registratura.domain.telemedicine import ConsentText, Platform
+from registratura.entrypoints import texts
 
 PREFIX = "REGISTRATURA_"
 _NOT_SETTINGS = frozenset({"REGISTRATURA_CONFIG"})
@@ -201,13 +202,13 @@ def load_settings(environ: Mapping[str, str], folder: Path) -> Settings:
     options = dict(_options(Settings, ""))
     values = _from_file(environ, folder, faults)
     values.update(_from_environment(environ, options, faults))
-    faults.extend(f"{path}: there is no such setting" for path in values if path not in options)
+    faults.extend(f"{path}: {texts.NO_SUCH_SETTING}" for path in values if path not in options)
     tree: dict[str, Any] = {}
     for path in options.keys() & values.keys():
         try:
             value = _READER.structure(values[path], options[path])
         except _Unfit as unfit:
-            faults.append(f"{path} ({_variable(path)}): {unfit} expected")
+            faults.append(texts.EXPECTED.format(path=path, variable=_variable(path), expected=unfit))
             continue
         *sections, key = path.split(".")
         branch = tree
@@ -249,9 +250,9 @@ def _from_file(environ: Mapping[str, str], folder: Path, faults: list[str]) -> d
         with path.open("rb") as file:
             return dict(_leaves(tomllib.load(file), ""))
     except OSError as unreadable:
-        faults.append(f"REGISTRATURA_CONFIG: the file cannot be read ({unreadable.strerror})")
+        faults.append(texts.FILE_UNREADABLE.format(name="REGISTRATURA_CONFIG", reason=unreadable.strerror))
     except tomllib.TOMLDecodeError as broken:
-        faults.append(f"{path.name}: not a TOML file ({broken})")
+        faults.append(texts.FILE_NOT_TOML.format(name=path.name, reason=broken))
     return {}
 
 
@@ -279,9 +280,9 @@ def _from_environment(environ: Mapping[str, str], options: Mapping[str, Any], fa
             try:
                 values[variables[name.removesuffix("_FILE")]] = Path(value).read_text(encoding="utf-8").strip()
             except OSError as unreadable:
-                faults.append(f"{name}: the file cannot be read ({unreadable.strerror})")
+                faults.append(texts.FILE_UNREADABLE.format(name=name, reason=unreadable.strerror))
         else:
-            faults.append(f"{name}: there is no such setting")
+            faults.append(f"{name}: {texts.NO_SUCH_SETTING}")
     return values
 
 
@@ -297,7 +298,7 @@ def _switch(value: object, _: object) -> bool:
         return value
     found = _SWITCHES.get(str(value).strip().lower())
     if found is None:
-        raise _Unfit("true or false")
+        raise _Unfit(texts.SWITCH)
     return found
 
 
@@ -308,7 +309,7 @@ def _whole(value: object, bounded: Any) -> int:  # noqa: ANN401  # Annotated for
     except ValueError:
         number = bounds.least - 1
     if not bounds.least <= number <= bounds.most:
-        raise _Unfit(f"a whole number from {bounds.least} to {bounds.most}")
+        raise _Unfit(texts.WHOLE.format(least=bounds.least, most=bounds.most))
     return number
 
 
@@ -316,14 +317,14 @@ def _label(value: object, kind: type[Enum]) -> Enum:
     try:
         return kind(str(value).strip())
     except ValueError:
-        raise _Unfit("one of " + ", ".join(str(label.value) for label in kind)) from None
+        raise _Unfit(texts.ONE_OF.format(values=", ".join(str(label.value) for label in kind))) from None
 
 
 def _zone(value: object, _: object) -> ZoneInfo:
     try:
         return ZoneInfo(str(value))
     except (ZoneInfoNotFoundError, ValueError, OSError):
-        raise _Unfit("the name of a time zone such as Europe/Moscow") from None
+        raise _Unfit(texts.ZONE) from None
 
 
 def _clock(value: object, _: object) -> time | None:
@@ -332,19 +333,19 @@ def _clock(value: object, _: object) -> time | None:
     try:
         return time.fromisoformat(str(value)) if value else None
     except ValueError:
-        raise _Unfit("a local time such as 18:00, or nothing for no limit") from None
+        raise _Unfit(texts.CLOCK) from None
 
 
 def _address(value: object, _: object) -> WebAddress:
     text = str(value).strip().rstrip("/")
     if not text.startswith(("http://", "https://")):
-        raise _Unfit("an address that begins with http:// or https://")
+        raise _Unfit(texts.ADDRESS)
     return WebAddress(text)
 
 
 def _words(value: object, _: object) -> str:
     if not isinstance(value, str):
-        raise _Unfit("text")
+        raise _Unfit(texts.WORDS)
     return value
 
 
@@ -355,7 +356,7 @@ def _secret(value: object, _: object) -> Secret | None:
 def _webhook_secret(value: object, _: object) -> WebhookSecret | None:
     text = str(value)
     if text and not (len(text) in _WEBHOOK_SECRET_LENGTH and _WEBHOOK_SECRET_SIGNS.issuperset(text)):
-        raise _Unfit("5 to 256 letters, digits, «_» or «-»")
+        raise _Unfit(texts.WEBHOOK_SECRET)
     return WebhookSecret(text) if text else None
 
 

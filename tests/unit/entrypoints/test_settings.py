@@ -57,15 +57,15 @@ def test_all_faults_are_named_at_once_with_their_variables(tmp_path: Path) -> No
         )
     told = "\n".join(wrong.value.faults)
     for expected in (
-        "tmk.platfrom: there is no such setting",
-        "tmk.horizon_days (REGISTRATURA_TMK_HORIZON_DAYS): a whole number from 1 to 365 expected",
-        "max.mode (REGISTRATURA_MAX_MODE): one of webhook, polling expected",
+        "tmk.platfrom: такой настройки нет",
+        "tmk.horizon_days (REGISTRATURA_TMK_HORIZON_DAYS): ожидается целое число от 1 до 365",
+        "max.mode (REGISTRATURA_MAX_MODE): ожидается одно из значений: webhook, polling",
         "max.webhook_secret (REGISTRATURA_MAX_WEBHOOK_SECRET)",
         "region.timezone (REGISTRATURA_REGION_TIMEZONE)",
         "public.url (REGISTRATURA_PUBLIC_URL)",
-        "REGISTRATURA_DATABASE_PORT: there is no such setting",
-        "bot.allow_cancel (REGISTRATURA_BOT_ALLOW_CANCEL): true or false expected",
-        "REGISTRATURA_API_TOKEN_FILE: the file cannot be read",
+        "REGISTRATURA_DATABASE_PORT: такой настройки нет",
+        "bot.allow_cancel (REGISTRATURA_BOT_ALLOW_CANCEL): ожидается true или false",
+        "REGISTRATURA_API_TOKEN_FILE: файл не читается",
     ):
         assert expected in told
     assert "кириллицей" not in told
@@ -73,7 +73,7 @@ def test_all_faults_are_named_at_once_with_their_variables(tmp_path: Path) -> No
 
 def test_a_broken_file_is_named(tmp_path: Path) -> None:
     (tmp_path / "registratura.toml").write_text("this is not TOML")
-    with pytest.raises(WrongSettings, match="not a TOML file"):
+    with pytest.raises(WrongSettings, match="это не файл TOML"):
         load_settings({}, tmp_path)
 
 
