@@ -8,12 +8,11 @@ from zoneinfo import ZoneInfo
 
 from returns.pipeline import is_successful
 
+from registratura import Application, BookAppointment, Channel, Desk, Rules
 from registratura.adapters.sql import migrate, open_storage
 from registratura.adapters.system import SystemClock, SystemIds
-from registratura.application.booking import BookAppointment, Desk
 from registratura.application.ports.storage import Transaction
 from registratura.application.records import SlotRecord
-from registratura.domain.appointments import Application, Channel, Rules
 from registratura.domain.identifiers import OrganisationId, PatientId, ResourceId, SlotId
 from registratura.domain.organisations import Organisation, Resource
 from registratura.domain.people import Patient, PersonName, Sex
