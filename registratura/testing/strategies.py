@@ -275,8 +275,8 @@ def regions(draw: st.DrawFn) -> Region:
         for clinic in clinics
         for number in range(draw(st.integers(0, 2)))
     )
-    half_hours = st.integers(-4, 48 * 5)
-    places = [(doctor, steps) for doctor in doctors for steps in draw(st.lists(half_hours, max_size=6, unique=True))]
+    half_hours = st.integers(-2, 8) | st.integers(-4, 48 * 5)
+    places = [(doctor, steps) for doctor in doctors for steps in draw(st.lists(half_hours, max_size=8, unique=True))]
     records = tuple(
         SlotRecord(
             id=SlotId(f"{doctor.id}-slot{steps:+}"),
@@ -290,7 +290,7 @@ def regions(draw: st.DrawFn) -> Region:
                 )
             ),
             age=draw(st.sampled_from(AgeTag)),
-            status=draw(st.sampled_from((SlotStatus.AVAILABLE, SlotStatus.AVAILABLE, *SlotStatus))),
+            status=draw(st.sampled_from((*(SlotStatus.AVAILABLE,) * 9, *SlotStatus))),
         )
         for doctor, steps in places
     )

@@ -1,6 +1,6 @@
 """What is on offer: the region's lists and free slots."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -75,7 +75,7 @@ _DOCTOR = select(*RESOURCE, *ORGANISATION).join_from(
 )
 _PURPOSES = select(*PURPOSE)
 _SPECIALITIES = select(*SPECIALITY)
-_RESOURCE = _DOCTOR.where(t.resource.c.id == bindparam("resource"))
+_DOCTORS = _DOCTOR.where(t.resource.c.id.in_(bindparam("resources", expanding=True)))
 _SPECIALITY = _SPECIALITIES.where(t.speciality.c.id == bindparam("speciality"))
 _PURPOSE = _PURPOSES.where(t.purpose.c.id == bindparam("purpose"))
 _OPENING = select(*OPENING).where(t.slot.c.id == bindparam("slot"))
@@ -155,9 +155,10 @@ class SqlSchedule:
         asked = {"resource": resource, "begins": begins, "ends": ends}
         return tuple(map(opening_of, self._connection.execute(_OPENINGS, asked).mappings()))
 
-    def resource(self, resource: ResourceId) -> tuple[Resource, Organisation] | None:
-        row = self._connection.execute(_RESOURCE, {"resource": resource}).mappings().one_or_none()
-        return (resource_of(row), organisation_of(row)) if row else None
+    def doctors(self, resources: Collection[ResourceId]) -> Mapping[ResourceId, tuple[Resource, Organisation]]:
+        rows = self._connection.execute(_DOCTORS, {"resources": list(resources)}).mappings().all()
+        found = ((resource_of(row), organisation_of(row)) for row in rows)
+        return {resource.id: (resource, organisation) for resource, organisation in found}
 
     def speciality(self, speciality: SpecialityId) -> Speciality | None:
         row = self._connection.execute(_SPECIALITY, {"speciality": speciality}).mappings().one_or_none()

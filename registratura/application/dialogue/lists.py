@@ -1,7 +1,7 @@
 """What may be chosen at each step: the schedule's facts, filtered by the domain's rules."""
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 from zoneinfo import ZoneInfo
 
@@ -20,9 +20,9 @@ from registratura.application.dialogue.screens import (
 from registratura.application.ports.storage import DoctorOpening, Transaction, Window
 from registratura.domain.appointments import Appointment, Channel, VisitKind
 from registratura.domain.dialogue import Choices, Dialogue, Step
-from registratura.domain.identifiers import AppointmentId
+from registratura.domain.identifiers import AppointmentId, PatientId, ResourceId
 from registratura.domain.moments import day_bounds, local_day
-from registratura.domain.organisations import Organisation, Speciality
+from registratura.domain.organisations import Organisation, Resource, Speciality
 from registratura.domain.people import Patient, may_act_for, represented
 from registratura.domain.schedule import AgeTag, Opening
 from registratura.domain.suitability import Encounter, unsuitable
@@ -159,7 +159,7 @@ class Lists:
     def _openings(
         self, choices: Choices, person: Patient, tx: Transaction
     ) -> tuple[list[Opening], Organisation | None]:
-        doctor = tx.schedule.resource(choices.resource) if choices.resource else None
+        doctor = self.doctor(choices.resource, tx)
         if doctor is None:
             return [], None
         resource, organisation = doctor
@@ -202,10 +202,7 @@ class Lists:
             if may_act_for(person.id, patient, representations, self._today)
         }
         held = tx.appointments.coming([person.id], person.id, self.desk.clock.now())
-        offers = (
-            self._visit_of(visit, person, allowed[visit.patient], tx) for visit in held if visit.patient in allowed
-        )
-        return tuple(offer for offer in offers if offer is not None)
+        return self._visits([visit for visit in held if visit.patient in allowed], person, allowed, tx)
 
     def visit(self, id: AppointmentId, person: Patient, tx: Transaction) -> AppointmentOffer | None:
         """One coming visit the person may see."""
@@ -219,32 +216,40 @@ class Lists:
         if not isinstance(held, Appointment):
             return None
         patient = self.patient(choices, person, tx)
-        return self._visit_of(held, person, patient, tx) if held.patient == patient.id else None
-
-    def _visit_of(
-        self, held: Appointment, person: Patient, patient: Patient, tx: Transaction
-    ) -> AppointmentOffer | None:
-        doctor = tx.schedule.resource(held.resource)
-        if doctor is None:
+        if held.patient != patient.id:
             return None
-        resource, organisation = doctor
-        return AppointmentOffer(
-            id=held.id,
-            starts=held.starts,
-            zone=organisation.zone,
-            patient=patient,
-            resource=resource,
-            organisation=organisation,
-            speciality=tx.schedule.speciality(held.speciality) if held.speciality else None,
-            purpose=tx.schedule.purpose(held.purpose) if held.purpose else None,
-            own=patient.id == person.id,
-            online=held.kind is VisitKind.ONLINE_CONSULTING,
+        return next(iter(self._visits([held], person, {patient.id: patient}, tx)), None)
+
+    def _visits(
+        self, held: Sequence[Appointment], person: Patient, patients: Mapping[PatientId, Patient], tx: Transaction
+    ) -> tuple[AppointmentOffer, ...]:
+        doctors = tx.schedule.doctors({visit.resource for visit in held}) if held else {}
+        specialities = {speciality.id: speciality for speciality in tx.schedule.specialities()} if held else {}
+        purposes = {purpose.id: purpose for purpose in tx.schedule.purposes()} if held else {}
+        return tuple(
+            AppointmentOffer(
+                id=visit.id,
+                starts=visit.starts,
+                zone=doctors[visit.resource][1].zone,
+                patient=patients[visit.patient],
+                resource=doctors[visit.resource][0],
+                organisation=doctors[visit.resource][1],
+                speciality=specialities.get(visit.speciality) if visit.speciality else None,
+                purpose=purposes.get(visit.purpose) if visit.purpose else None,
+                own=visit.patient == person.id,
+                online=visit.kind is VisitKind.ONLINE_CONSULTING,
+            )
+            for visit in held
         )
+
+    def doctor(self, resource: ResourceId | None, tx: Transaction) -> tuple[Resource, Organisation] | None:
+        """The doctor chosen, with the organisation."""
+        return tx.schedule.doctors([resource]).get(resource) if resource else None
 
     def planned(self, choices: Choices, person: Patient, tx: Transaction) -> AppointmentOffer | None:
         """The visit that the choices so far describe; None when something of it no longer exists."""
         opening = tx.schedule.opening(choices.slot) if choices.slot else None
-        doctor = tx.schedule.resource(opening.resource) if opening else None
+        doctor = self.doctor(opening.resource if opening else None, tx)
         if opening is None or doctor is None:
             return None
         resource, organisation = doctor

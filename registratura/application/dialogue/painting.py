@@ -131,7 +131,7 @@ class Painter:
         if dialogue.step is Step.UPCOMING:
             return Upcoming(page)
         choices = dialogue.choices
-        doctor = tx.schedule.resource(choices.resource) if choices.resource else None
+        doctor = self.lists.doctor(choices.resource, tx)
         speciality = tx.schedule.speciality(choices.speciality) if choices.speciality else None
         return Choice(
             step=dialogue.step,

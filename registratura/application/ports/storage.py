@@ -4,7 +4,7 @@
 `Failure`. The function cannot await, so nothing remote can happen inside. Races are settled by the database.
 """
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 from enum import Enum
 from typing import Protocol, TypeVar
@@ -100,8 +100,8 @@ class Schedule(Protocol):
         """Free telemedicine slots of one doctor that start in [begins, ends), absences left out, in time order."""
         ...
 
-    def resource(self, resource: ResourceId) -> tuple[Resource, Organisation] | None:
-        """A doctor with the organisation."""
+    def doctors(self, resources: Collection[ResourceId]) -> Mapping[ResourceId, tuple[Resource, Organisation]]:
+        """Doctors, rooms and devices with their organisations; ids that nothing has are left out."""
         ...
 
     def speciality(self, speciality: SpecialityId) -> Speciality | None:

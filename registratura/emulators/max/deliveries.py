@@ -100,7 +100,7 @@ class Deliverer:
 
     async def _round(self, client: httpx.AsyncClient, group: asyncio.TaskGroup) -> float:
         """Start what is due; gives how long there is nothing to do, in seconds."""
-        if self.faults.current.silence:
+        if self.faults.current.webhooks_silent:
             return LOOK_AGAIN
         shuffle = self.faults.current.shuffle
         rows, pause = await self.store.run(lambda tx: self._due(tx, shuffle=shuffle))

@@ -63,13 +63,14 @@ class Emulator:
         self.released = asyncio.Event()
         await self.store.open()
         await self.store.run(self._seed)
+        delivering = asyncio.create_task(self.deliverer.run())
+        delivering.add_done_callback(_complain)
         try:
-            async with asyncio.TaskGroup() as group:
-                delivering = group.create_task(self.deliverer.run())
-                yield
-                delivering.cancel()
+            yield
         finally:
             self.release()
+            delivering.cancel()
+            await asyncio.gather(delivering, return_exceptions=True)
             await self.store.close()
 
     def release(self) -> None:
@@ -104,3 +105,11 @@ class Emulator:
         if tx.updates:
             self.deliverer.wake()
             self.news.ring()
+
+
+def _complain(task: asyncio.Task[None]) -> None:
+    """Webhooks must not stop in silence when the deliverer breaks."""
+    fault = None if task.cancelled() else task.exception()
+    if fault is not None:
+        context = {"message": "the webhook deliverer of the MAX emulator broke", "exception": fault}
+        task.get_loop().call_exception_handler(context)

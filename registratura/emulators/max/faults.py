@@ -9,6 +9,7 @@ import attrs
 from registratura.emulators.max.errors import ApiError, too_many
 from registratura.emulators.max.store import Json
 
+WEBHOOK = "webhook"
 REFUSALS: dict[int, ApiError] = {
     403: ApiError(403, "chat.denied", "error.dialog.suspended"),
     429: too_many(),
@@ -23,8 +24,8 @@ class Faults:
 
     ``silence``: API requests hang and no webhook is called. ``status``: requests are refused with this HTTP status.
     ``cut``: the request takes effect, but the connection ends before the answer. ``delay_ms``: answers come late.
-    These four strike the requests named in ``routes`` (such as ``POST /messages``; empty means all) and, with
-    ``times``, only that many of them. ``not_ready_ms``: uploads need this much longer. ``edit_refused``: edits end
+    These four strike the requests named in ``routes`` (method and first part of the path, such as ``POST /messages``;
+    ``webhook`` names the calls to the bot; empty means all) and, with ``times``, only that many of them. ``not_ready_ms``: uploads need this much longer. ``edit_refused``: edits end
     with ``success: false``. ``duplicates``: each update is delivered so many times. ``shuffle``: newer updates first.
     """
 
@@ -42,6 +43,11 @@ class Faults:
     def as_json(self) -> Json:
         """The form of ``GET _faults``."""
         return attrs.asdict(self)
+
+    @property
+    def webhooks_silent(self) -> bool:
+        """Whether the silence holds the calls to the bot back."""
+        return self.silence and self.strikes(WEBHOOK)
 
     def strikes(self, route: str) -> bool:
         """Whether a request is among the struck ones."""

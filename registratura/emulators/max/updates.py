@@ -66,12 +66,11 @@ def polled(tx: Tx, marker: int | None, limit: int, types: list[str]) -> tuple[li
     if marker is not None and marker > confirmed:
         confirmed = marker
         tx.remember(MARKER, confirmed)
-    tx.do("UPDATE updates SET polled = 0 WHERE polled = 1 AND (id < ? OR created < ?)", confirmed, tx.now - KEPT_MS)
     wanted = dump(types)
     rows = tx.all(
-        "SELECT id, body FROM updates WHERE polled = 1 AND id >= ?"
+        "SELECT id, body FROM updates WHERE polled = 1 AND id >= ? AND created >= ?"
         " AND (? = '[]' OR type IN (SELECT value FROM json_each(?))) ORDER BY id LIMIT ?",
-        *(confirmed, wanted, wanted, limit),
+        *(confirmed, tx.now - KEPT_MS, wanted, wanted, limit),
     )
     if rows:
         return [orjson.loads(row["body"]) for row in rows], rows[-1]["id"] + 1

@@ -1,6 +1,6 @@
 """Patients, schedule and bookings in memory."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 
 import attrs
@@ -75,8 +75,8 @@ class MemorySchedule:
     def openings(self, resource: ResourceId, begins: datetime, ends: datetime) -> Sequence[Opening]:
         return tuple(one for one in self._free() if one.resource == resource and begins <= one.starts < ends)
 
-    def resource(self, resource: ResourceId) -> tuple[Resource, Organisation] | None:
-        return self._doctor(resource) if resource in self._state.resources else None
+    def doctors(self, resources: Collection[ResourceId]) -> Mapping[ResourceId, tuple[Resource, Organisation]]:
+        return {resource: self._doctor(resource) for resource in resources if resource in self._state.resources}
 
     def speciality(self, speciality: SpecialityId) -> Speciality | None:
         return self._state.specialities.get(speciality)

@@ -59,7 +59,7 @@ COLLEAGUE = Resource(
     name=PersonName("Зимняя", "Вера"),
     messenger=MessengerId("502"),
 )
-CONTROL = Purpose(id=PurposeId("control"), name="Контроль лечения", specialities=frozenset({THERAPIST.id}))
+CONTROL = Purpose(id=PurposeId("control"), name="Контроль лечения", order=3)
 MOTHER = Patient(
     id=PatientId("mother"),
     name=PersonName("Летняя", "Анна", "Игоревна"),

@@ -52,13 +52,14 @@ class SchedulePromises:
 
     async def test_single_things_are_found_by_id(self, storage: Storage) -> None:
         await load(storage, *REGION, [slot(9, status=SlotStatus.CANCELED)])
-        assert await storage.read(lambda tx: tx.schedule.resource(DOCTOR.id)) == (DOCTOR, CLINIC)
+        wanted = [DOCTOR.id, ResourceId("-")]
+        assert await storage.read(lambda tx: tx.schedule.doctors(wanted)) == {DOCTOR.id: (DOCTOR, CLINIC)}
         assert await storage.read(lambda tx: tx.schedule.speciality(THERAPIST.id)) == THERAPIST
         assert await storage.read(lambda tx: tx.schedule.purpose(CONTROL.id)) == CONTROL
         withdrawn = await storage.read(lambda tx: tx.schedule.opening(slot(9).id))
         assert withdrawn is not None
         assert withdrawn.starts == slot(9).visit
-        assert await storage.read(lambda tx: tx.schedule.resource(ResourceId("-"))) is None
+        assert await storage.read(lambda tx: tx.schedule.doctors([])) == {}
         assert await storage.read(lambda tx: tx.schedule.speciality(SpecialityId("-"))) is None
         assert await storage.read(lambda tx: tx.schedule.purpose(PurposeId("-"))) is None
         assert await storage.read(lambda tx: tx.schedule.opening(SlotId("-"))) is None
@@ -115,6 +116,26 @@ class SchedulePromises:
             if one.resource == DOCTOR
         ]
         assert nearest == [SLOTS[0].visit, slot(4 * 24).visit]
+
+    async def test_consultants_are_nearest_by_lead_age_and_horizon(self, storage: Storage) -> None:
+        babies = attrs.evolve(slot(0), age=AgeTag.BABY)
+        next_week = attrs.evolve(slot(2), visit=TOMORROW + 7 * DAY)
+        await load(storage, *REGION[:5], [babies, slot(1), next_week])
+        window = Window(now=slot(0).visit - 10 * MINUTE, days=DayLimits(), ages=frozenset({AgeTag.ALL}))
+
+        async def nearest(window: Window) -> list[datetime]:
+            return [one.nearest for one in await storage.read(partial(_consultants, window=window))]
+
+        assert await nearest(window) == [slot(1).visit]
+        assert await nearest(attrs.evolve(window, ages=EVERY_AGE)) == [slot(0).visit]
+        assert await nearest(attrs.evolve(window, ages=EVERY_AGE, now=slot(0).visit)) == [slot(1).visit]
+        led = attrs.evolve(window, days=DayLimits(lead=25 * MINUTE))
+        assert await nearest(led) == [slot(1).visit]
+        assert await nearest(attrs.evolve(led, now=led.now + MINUTE)) == [next_week.visit]
+        assert (
+            await nearest(attrs.evolve(led, now=led.now + MINUTE, days=DayLimits(lead=25 * MINUTE, horizon_days=6)))
+            == []
+        )
 
     @settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
     @given(
