@@ -24,9 +24,10 @@ class Faults:
 
     ``silence``: API requests hang and no webhook is called. ``status``: requests are refused with this HTTP status.
     ``cut``: the request takes effect, but the connection ends before the answer. ``delay_ms``: answers come late.
-    These four strike the requests named in ``routes`` (method and first part of the path, such as ``POST /messages``;
-    ``webhook`` names the calls to the bot; empty means all) and, with ``times``, only that many of them. ``not_ready_ms``: uploads need this much longer. ``edit_refused``: edits end
-    with ``success: false``. ``duplicates``: each update is delivered so many times. ``shuffle``: newer updates first.
+    These four strike what ``routes`` names (method and first part of the path, such as ``POST /messages``; ``webhook``
+    is the calls to the bot; empty means all) and, with ``times``, only that many requests. ``not_ready_ms``: uploads
+    need this much longer. ``edit_refused``: edits end with ``success: false``. ``duplicates``: each update is delivered
+    so many times. ``shuffle``: newer updates first.
     """
 
     silence: bool = False

@@ -191,6 +191,16 @@ def test_in_silence_nothing_comes_and_afterwards_everything(met: Max, hook: Hook
     assert met.bot.get("/me").status_code == 200
 
 
+def test_silence_can_be_kept_to_the_webhook(met: Max, hook: Hook) -> None:
+    met.subscribe(hook.url)
+    met.faults(silence=True, routes=["webhook"])
+    met.hand("messages", text="раз")
+    assert met.say()["body"]["text"] == "Здравствуйте"
+    assert hook.got.empty()
+    met.faults(silence=True, routes=["GET /me"])
+    assert hook.texts(1) == ["раз"]
+
+
 @pytest.mark.parametrize(
     ("status", "code"), [(500, "internal.error"), (429, "too.many.requests"), (403, "chat.denied")]
 )
