@@ -88,7 +88,7 @@ async def compose(settings: Settings) -> AsyncIterator[Registratura]:
     """Build the product over the database and the counterparts that *settings* name; closes them at the end."""
     async with AsyncExitStack() as stack:
         storage = await stack.enter_async_context(
-            sql.open_storage(settings.database.url, pool_size=settings.database.pool_size)
+            sql.open_storage(str(settings.database.url), pool_size=settings.database.pool_size)
         )
         clock, ids = SystemClock(), SystemIds()
         desk = Desk(rules=settings.rules, clock=clock, ids=ids)
@@ -157,7 +157,7 @@ async def _marker(storage: Storage) -> str | None:
 
 def migrate(settings: Settings) -> None:
     """Bring the database to the newest schema; raises `Unavailable` when it cannot be reached."""
-    sql.migrate(settings.database.url)
+    sql.migrate(str(settings.database.url))
 
 
 @attrs.frozen(kw_only=True)

@@ -66,11 +66,21 @@ class WebAddress:
         return self.text
 
 
+@attrs.frozen(repr=False)
+class DatabaseUrl:
+    """Where everything is kept; may hold a password, so it is not shown."""
+
+    text: str
+
+    def __str__(self) -> str:
+        return self.text
+
+
 @attrs.frozen
 class Database:
     """`database.*`."""
 
-    url: str = "sqlite:///var/registratura.db"
+    url: DatabaseUrl = DatabaseUrl("sqlite:///var/registratura.db")
     pool_size: Annotated[int, Between(1, 64)] = 8
 
 
@@ -238,7 +248,7 @@ def _options(section: type[Any], prefix: str) -> Iterator[tuple[str, Any]]:
             yield path, field.type
 
 
-_VALUES: frozenset[type] = frozenset({WebAddress, Secret, WebhookSecret})
+_VALUES: frozenset[type] = frozenset({DatabaseUrl, WebAddress, Secret, WebhookSecret})
 
 
 def _from_file(environ: Mapping[str, str], folder: Path, faults: list[str]) -> dict[str, Any]:
@@ -343,6 +353,13 @@ def _address(value: object, _: object) -> WebAddress:
     return WebAddress(text)
 
 
+def _database(value: object, _: object) -> DatabaseUrl:
+    text = str(value).strip()
+    if not text.startswith(("sqlite:///", "postgresql://", "postgresql+psycopg://")) or text == "sqlite:///:memory:":
+        raise _Unfit(texts.DATABASE_URL)
+    return DatabaseUrl(text)
+
+
 def _words(value: object, _: object) -> str:
     if not isinstance(value, str):
         raise _Unfit(texts.WORDS)
@@ -372,6 +389,7 @@ def _reader() -> cattrs.Converter:
         (ZoneInfo, _zone),
         (time | None, _clock),
         (WebAddress, _address),
+        (DatabaseUrl, _database),
         (Secret | None, _secret),
         (WebhookSecret | None, _webhook_secret),
     ]

@@ -35,6 +35,7 @@ ONE_OF = "одно из значений: {values}"
 ZONE = "название часового пояса, например Europe/Moscow"
 CLOCK = "местное время, например 18:00, или пусто, если предела нет"
 ADDRESS = "адрес, который начинается с http:// или https://"
+DATABASE_URL = "sqlite:///путь/к/файлу или postgresql://пользователь@сервер/база"
 WORDS = "текст"
 WEBHOOK_SECRET = "от 5 до 256 латинских букв, цифр, «_» или «-»"  # noqa: S105  # words about a secret
 

@@ -18,7 +18,7 @@ from registratura.adapters.sql.tables import metadata
 from registratura.entrypoints import cli
 from registratura.entrypoints.composition import compose, migrate
 from registratura.entrypoints.http.app import build
-from registratura.entrypoints.settings import Settings, WebAddress, load_settings
+from registratura.entrypoints.settings import DatabaseUrl, Settings, WebAddress, load_settings
 
 ROOT = Path(__file__).parents[2]
 PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
@@ -143,7 +143,7 @@ def test_extras_exist(page: Path) -> None:
 def settings_with_defaults(section: Any, prefix: str = "") -> Iterator[tuple[str, str]]:  # an attrs instance
     for field in attrs.fields(type(section)):
         value = getattr(section, field.name)
-        if attrs.has(type(value)) and not isinstance(value, WebAddress):
+        if attrs.has(type(value)) and not isinstance(value, DatabaseUrl | WebAddress):
             yield from settings_with_defaults(value, f"{prefix}{field.name}.")
         else:
             yield f"{prefix}{field.name}", _told(value)

@@ -8,7 +8,11 @@ from sqlalchemy import URL, Engine, create_engine, event, exc, make_url
 from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.pool import ConnectionPoolEntry
 
+from registratura.application.ports.failures import Unavailable
+
 POSTGRESQL = "postgresql"
+BROKEN = (exc.OperationalError, exc.InterfaceError, exc.TimeoutError)
+"""What SQLAlchemy raises when the database cannot answer, rather than when we are wrong."""
 _IDLE_SECONDS = 1.0
 
 # A booking has to be answered within FER's ten seconds, so nothing may wait as long as that.
@@ -100,3 +104,10 @@ def _ping_idle_connections(engine: Engine) -> None:
             engine.dialect.do_ping(connection)
         except engine.dialect.loaded_dbapi.Error as lost:
             raise exc.DisconnectionError from lost
+
+
+def unavailable(broken: exc.SQLAlchemyError) -> Unavailable:
+    """What happened in words that hold no data: the database's own may quote a row."""
+    cause = getattr(broken, "orig", None) or broken
+    state = getattr(cause, "sqlstate", None) or getattr(cause, "sqlite_errorname", None)
+    return Unavailable(f"the database: {type(cause).__name__}{f' ({state})' if state else ''}")

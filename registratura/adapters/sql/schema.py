@@ -1,6 +1,7 @@
 """The schema: bringing a database to the newest revision, and telling that it is old."""
 
 from functools import cache
+from pathlib import Path
 
 from alembic import command
 from alembic.config import Config
@@ -8,7 +9,7 @@ from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, NullPool, create_engine, text
 
-from registratura.adapters.sql.engines import POSTGRESQL, database_url
+from registratura.adapters.sql.engines import BROKEN, POSTGRESQL, database_url, unavailable
 from registratura.application.ports.failures import Unavailable
 
 _MIGRATIONS_LOCK = 7_234_601
@@ -40,8 +41,14 @@ def check(connection: Connection) -> None:
 
 
 def migrate(url: str, revision: str = "head") -> None:
-    """Bring the database at *url* to *revision*. Two of these at once wait for each other."""
-    engine = create_engine(database_url(url), poolclass=NullPool, hide_parameters=True)
+    """Bring the database at *url* to *revision*; a new SQLite file gets its folder made.
+
+    Two of these at once wait for each other. Raises `Unavailable` when the database does not answer.
+    """
+    address = database_url(url)
+    if address.database and address.get_backend_name() != POSTGRESQL:
+        Path(address.database).parent.mkdir(parents=True, exist_ok=True)
+    engine = create_engine(address, poolclass=NullPool, hide_parameters=True)
     try:
         with engine.begin() as connection:
             if connection.dialect.name == POSTGRESQL:
@@ -51,5 +58,7 @@ def migrate(url: str, revision: str = "head") -> None:
             config = _config()
             config.attributes["connection"] = connection
             command.upgrade(config, revision)
+    except BROKEN as broken:
+        raise unavailable(broken) from broken
     finally:
         engine.dispose()

@@ -7,18 +7,16 @@ from contextlib import asynccontextmanager
 from typing import TypeVar
 
 from returns.result import Failure
-from sqlalchemy import Connection, Engine, exc
+from sqlalchemy import Connection, Engine
 
 from registratura.adapters.sql import schema
-from registratura.adapters.sql.engines import POSTGRESQL, make_engine
+from registratura.adapters.sql.engines import BROKEN, POSTGRESQL, make_engine, unavailable
 from registratura.adapters.sql.throttle import reserve
 from registratura.adapters.sql.transaction import SqlTransaction
-from registratura.application.ports.failures import TransactionLost, Unavailable
+from registratura.application.ports.failures import TransactionLost
 from registratura.application.ports.storage import Transaction
 
 T = TypeVar("T")
-
-_BROKEN = (exc.OperationalError, exc.InterfaceError, exc.TimeoutError)
 
 
 class SqlStorage:
@@ -73,23 +71,23 @@ class SqlStorage:
                 if not isinstance(value, Failure):
                     _commit(connection)
                 return value
-        except _BROKEN as broken:
-            raise _unavailable(broken) from broken
+        except BROKEN as broken:
+            raise unavailable(broken) from broken
 
     def _read(self, work: Callable[[Transaction], T]) -> T:
         try:
             with self._reading.connect() as connection:
                 _begin(connection, "BEGIN")
                 return work(SqlTransaction(connection, locking=False))
-        except _BROKEN as broken:
-            raise _unavailable(broken) from broken
+        except BROKEN as broken:
+            raise unavailable(broken) from broken
 
     def _ping(self) -> None:
         try:
             with self._reading.connect() as connection:
                 schema.check(connection)
-        except _BROKEN as broken:
-            raise _unavailable(broken) from broken
+        except BROKEN as broken:
+            raise unavailable(broken) from broken
 
     def _reserve(self, lines: dict[str, float]) -> float:
         try:
@@ -98,8 +96,8 @@ class SqlStorage:
                 seconds = reserve(connection, lines)
                 _commit(connection)
                 return seconds
-        except _BROKEN as broken:
-            raise _unavailable(broken) from broken
+        except BROKEN as broken:
+            raise unavailable(broken) from broken
 
 
 @asynccontextmanager
@@ -134,12 +132,5 @@ def _begin(connection: Connection, sqlite: str) -> None:
 def _commit(connection: Connection) -> None:
     try:
         connection.commit()
-    except _BROKEN as broken:
+    except BROKEN as broken:
         raise TransactionLost("the connection broke while committing") from broken
-
-
-def _unavailable(broken: exc.SQLAlchemyError) -> Unavailable:
-    """What happened in words that hold no data: the database's own may quote a row."""
-    cause = getattr(broken, "orig", None) or broken
-    state = getattr(cause, "sqlstate", None) or getattr(cause, "sqlite_errorname", None)
-    return Unavailable(f"the database: {type(cause).__name__}{f' ({state})' if state else ''}")

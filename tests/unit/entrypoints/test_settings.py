@@ -12,7 +12,7 @@ from registratura.entrypoints.settings import Settings, WrongSettings, load_sett
 def test_nothing_has_to_be_set(tmp_path: Path) -> None:
     settings = load_settings({}, tmp_path)
     assert settings == Settings()
-    assert settings.database.url == "sqlite:///var/registratura.db"
+    assert str(settings.database.url) == "sqlite:///var/registratura.db"
     assert str(settings.max.url) == "https://platform-api2.max.ru"
     assert settings.api.token is None
     assert settings.bot.page_size == 10
@@ -50,6 +50,7 @@ def test_all_faults_are_named_at_once_with_their_variables(tmp_path: Path) -> No
                 "REGISTRATURA_REGION_TIMEZONE": "Europe/Gondor",
                 "REGISTRATURA_PUBLIC_URL": "registry.example",
                 "REGISTRATURA_DATABASE_PORT": "5432",
+                "REGISTRATURA_DATABASE_URL": "mysql://user:canary@host/base",
                 "REGISTRATURA_BOT_ALLOW_CANCEL": "maybe",
                 "REGISTRATURA_API_TOKEN_FILE": str(tmp_path / "missing"),
             },
@@ -63,12 +64,14 @@ def test_all_faults_are_named_at_once_with_their_variables(tmp_path: Path) -> No
         "max.webhook_secret (REGISTRATURA_MAX_WEBHOOK_SECRET)",
         "region.timezone (REGISTRATURA_REGION_TIMEZONE)",
         "public.url (REGISTRATURA_PUBLIC_URL)",
+        "database.url (REGISTRATURA_DATABASE_URL): ожидается sqlite:///путь",
         "REGISTRATURA_DATABASE_PORT: такой настройки нет",
         "bot.allow_cancel (REGISTRATURA_BOT_ALLOW_CANCEL): ожидается true или false",
         "REGISTRATURA_API_TOKEN_FILE: файл не читается",
     ):
         assert expected in told
     assert "кириллицей" not in told
+    assert "canary" not in told
 
 
 def test_a_broken_file_is_named(tmp_path: Path) -> None:
