@@ -1,8 +1,8 @@
 """Slots, their states and tags, periods of unavailability, and the days that are open for booking."""
 
-from collections.abc import Iterable
 from datetime import date, datetime, time, timedelta
 from enum import Enum
+from functools import cache
 from zoneinfo import ZoneInfo
 
 import attrs
@@ -50,6 +50,7 @@ class ChannelTag(Enum):
     ONLINE = "ONLINE"
 
 
+@cache
 def parse_channels(text: str) -> frozenset[ChannelTag]:
     """Read a comma list such as «EPGU,REFERRAL»; spaces around commas are forgiven (FER-111).
 
@@ -58,10 +59,10 @@ def parse_channels(text: str) -> frozenset[ChannelTag]:
     return frozenset(ChannelTag(tag.strip()) for tag in text.split(","))
 
 
-def write_channels(channels: Iterable[ChannelTag]) -> str:
+@cache
+def write_channels(channels: frozenset[ChannelTag]) -> str:
     """The same list in the profile's form: commas without spaces, in the order of its table."""
-    wanted = frozenset(channels)
-    return ",".join(tag.value for tag in ChannelTag if tag in wanted)
+    return ",".join(tag.value for tag in ChannelTag if tag in channels)
 
 
 @attrs.frozen(kw_only=True)

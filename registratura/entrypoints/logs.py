@@ -17,6 +17,7 @@ _QUIET = ("httpx", "httpcore", "alembic", "uvicorn.access", "asyncio")
 
 
 def _fault(_: Any, __: str, event: Event) -> Event:  # noqa: ANN401  # the signature of structlog
+    event.pop("color_message", None)
     info = event.pop("exc_info", None)
     if info is True:
         info = sys.exc_info()

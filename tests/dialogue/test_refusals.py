@@ -7,6 +7,7 @@ import attrs
 import pytest
 
 from registratura.adapters.max import texts
+from registratura.application.dialogue.screens import Remark
 from registratura.application.records import AbsenceRecord, Record
 from registratura.domain.appointments import Checks
 from registratura.domain.identifiers import PatientId, ResourceId
@@ -291,3 +292,30 @@ async def test_a_hospital_of_another_day_is_free_of_the_first(mother: Chat, bot:
     await mother.press("В начало", "Записать себя", "Первичная", "Терапия", "Районная", "Вторая", "Ср", "16:00")
     await mother.press("Даю согласие")
     assert mother.text.startswith("К такому же специалисту в этой поликлинике уже есть запись: Вторая")
+
+
+@pytest.mark.req("AUTH-44")
+async def test_a_lost_race_after_a_representation_ended_leads_to_the_menu(mother: Chat, man: Chat, bot: Bot) -> None:
+    ward = PatientId("ward")
+    await load(
+        bot.storage,
+        [patient(ward, "Подопечный", "Олег", date(1950, 1, 1), Sex.MALE)],
+        [child_of(MOTHER, ward, relation=Relation.LEGAL)],
+    )
+    await mother.start()
+    await mother.press("Записать другого", "Олег", *TO_SUMMARY[1:])
+    await man.start()
+    await man.press(*TO_SUMMARY, "Даю согласие")
+    await load(bot.storage, [child_of(MOTHER, ward, relation=Relation.LEGAL, until=date(2026, 11, 1))])
+    await mother.press("Даю согласие")
+    assert mother.text.endswith("Мария, что нужно сделать?")
+    assert await held(bot, ward) == 0
+
+
+async def test_a_hand_made_cancellation_does_nothing_where_it_is_not_offered(mother: Chat, bot: Bot) -> None:
+    await mother.start()
+    await mother.press(*TO_SUMMARY, "Даю согласие", "Мои записи", "1")
+    for key in ("cancel", "drop"):
+        await mother.send_payload(mother.payload("Назад").replace(".back", f".{key}"))
+        assert texts.ABOVE[Remark.FOREIGN] in mother.text
+    assert await held(bot) == 1

@@ -23,8 +23,8 @@ from registratura.application.ports.messenger import (
 )
 from registratura.application.ports.storage import Transaction
 from registratura.domain import dialogue as rules
-from registratura.domain.appointments import Application, Appointment, Channel, Outcome, VisitKind
-from registratura.domain.dialogue import Dialogue, Key, Pick, Press, Standing, Step
+from registratura.domain.appointments import Application, Appointment, Channel, VisitKind
+from registratura.domain.dialogue import Dialogue, Key, Pick, Press, Standing, Step, Token
 from registratura.domain.identifiers import AppointmentId, MessengerId
 from registratura.domain.people import Patient
 from registratura.domain.refusals import (
@@ -119,7 +119,7 @@ class Converse:
         turn = _Turn(person=person, tx=tx, chat=pressed.chat, mid=pressed.mid, lists_failed=lists_failed)
         token = rules.read_token(pressed.payload)
         dialogue, idle = self._awake(dialogue)
-        verdict = Standing.STALE if idle and token else rules.standing(dialogue, token)
+        verdict = Standing.STALE if idle and token else self._standing(dialogue, token)
         if token is not None and verdict is Standing.FRESH:
             self._obey(token.press, dialogue, pressed, turn)
             return
@@ -130,6 +130,11 @@ class Converse:
         remark = Remark.IDLE if idle else Remark.FOREIGN if verdict is Standing.FOREIGN else Remark.STALE
         self._answer(pressed, remark, tx)
         self._show(dialogue, turn, remark if remark is not Remark.STALE else None)
+
+    def _standing(self, dialogue: Dialogue, token: Token | None) -> Standing:
+        if token is not None and token.press in {Key.CANCEL, Key.CANCEL_YES} and not self.manners.allow_cancel:
+            return Standing.FOREIGN
+        return rules.standing(dialogue, token)
 
     def _awake(self, dialogue: Dialogue) -> tuple[Dialogue, bool]:
         if not rules.is_idle(dialogue, self.desk.clock.now(), self.manners.idle):
@@ -197,21 +202,20 @@ class Converse:
                 screen = self.painter.refused(reason, code, dialogue, turn.person, turn.tx, None)
                 self._draw(refused, screen, (), turn, None)
                 return
-        painted = self.painter.paint(dialogue, turn.person, turn.tx)
+        try:
+            painted = self.painter.paint(dialogue, turn.person, turn.tx)
+        except NotAllowed:
+            self._show(rules.at_menu(dialogue), turn, Remark.FOREIGN)
+            return
         screen = self.painter.refused(reason, code, dialogue, turn.person, turn.tx, painted.screen)
         self._draw(painted.dialogue, screen, painted.offers, turn, None)
 
     def _cancel(self, dialogue: Dialogue, turn: _Turn) -> None:
-        reason = None
-        if dialogue.appointment is not None and self.manners.allow_cancel:
-            verdict = release(
-                self.desk,
-                AppointmentId(dialogue.appointment),
-                turn.tx,
-                by=frozenset({turn.person.id}),
-                outcome=Outcome.CANCELLED,
-            )
-            reason = None if is_successful(verdict) else verdict.failure()
+        if dialogue.appointment is None:
+            self._show(rules.at_menu(dialogue), turn)
+            return
+        verdict = release(self.desk, dialogue.appointment, turn.tx, by=frozenset({turn.person.id}))
+        reason = None if is_successful(verdict) else verdict.failure()
         done = attrs.evolve(rules.replaced(dialogue, Step.CANCELLED), trail=())
         self._draw(done, Cancelled(reason), (), turn, None)
 
@@ -283,7 +287,7 @@ class Converse:
 
 
 def _payload(dialogue: Dialogue) -> Callable[[Press], str]:
-    return lambda press: rules.Token(dialogue.session, dialogue.revision, press).write()
+    return lambda press: Token(dialogue.session, dialogue.revision, press).write()
 
 
 def moved(press: Press, dialogue: Dialogue, person: Patient) -> Dialogue:
