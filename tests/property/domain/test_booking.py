@@ -57,7 +57,9 @@ def test_what_is_booked_is_the_free_slot_that_was_asked_for(case: Case) -> None:
     assert who is not None
     place = slot.opening
     assert (made.slot, made.starts, made.ends) == (place.id, place.starts, place.ends)
-    assert (made.patient, made.author, made.channel) == (who.id, case.asked.author, case.asked.channel)
+    asked = case.asked
+    assert (made.patient, made.author, made.channel) == (who.id, asked.author, asked.channel)
+    assert (made.kind, made.purpose, made.referral) == (asked.kind, asked.purpose, asked.referral)
     assert made.booked_at == case.now
 
 

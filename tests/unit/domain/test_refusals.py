@@ -1,7 +1,9 @@
 """Every reason has one code of the FER profile's scale, and every reason can be met."""
 
+from datetime import timedelta
 from typing import get_args
 
+import attrs
 import pytest
 
 from registratura.domain import refusals
@@ -104,3 +106,9 @@ def test_a_good_case_is_booked_as_it_was_asked_for(case: Case) -> None:
 def test_a_slot_within_an_absence_is_refused_with_its_end(moment: str) -> None:
     case = Case().knowing(absences=(ABSENT,)).opening(starts=getattr(ABSENT, moment))
     assert case.answer() == refusals.DoctorAbsent(ABSENT.ends)
+
+
+def test_of_two_absences_the_later_end_is_told() -> None:
+    longer = attrs.evolve(ABSENT, id="sick", ends=ABSENT.ends + timedelta(days=4))
+    for absences in ((ABSENT, longer), (longer, ABSENT)):
+        assert Case().knowing(absences=absences).answer() == refusals.DoctorAbsent(longer.ends)
