@@ -99,6 +99,13 @@ def test_another_doctor_after_going_back_is_the_one_in_the_summary() -> None:
     assert day.choices == attrs.evolve(ALL_CHOSEN, resource=ResourceId("dr-2"), day=None, slot=None)
 
 
+@pytest.mark.req("TMK-17")
+def test_no_later_choice_survives_a_new_one() -> None:
+    seen_again = attrs.evolve(walked_to(Step.SUMMARY), place=Place(step=Step.DOCTOR))
+    expected = attrs.evolve(ALL_CHOSEN, resource=ResourceId("dr-2"), day=None, slot=None)
+    assert choosing(seen_again, "dr-2").choices == expected
+
+
 def test_going_back_shows_the_page_that_was_left() -> None:
     third_page = turned(turned(walked_to(Step.DOCTOR), +1), +1)
     assert back(choosing(third_page, "dr-23")).place == Place(step=Step.DOCTOR, page=2)
