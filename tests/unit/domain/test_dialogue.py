@@ -207,8 +207,15 @@ def test_another_doctor_may_be_chosen_after_a_notice() -> None:
 
 
 @pytest.mark.parametrize("step", BOOKING_ORDER)
-def test_no_move_changes_who_talks_or_the_revision(step: Step) -> None:
-    dialogue = walked_to(step)
-    for moved in (back(dialogue), at_menu(dialogue), turned(dialogue, 1), back_to(dialogue, Step.DOCTOR)):
+def test_a_move_leaves_the_person_and_the_revision_and_takes_the_old_offers_away(step: Step) -> None:
+    dialogue = attrs.evolve(walked_to(step), offers=("a", "b"))
+    for moved in (
+        back(dialogue),
+        at_menu(dialogue),
+        turned(dialogue, 1),
+        back_to(dialogue, Step.DOCTOR),
+        to_step(dialogue, Step.HELP),
+        replaced(dialogue, Step.REFUSED),
+    ):
         assert (moved.user, moved.session, moved.revision) == (START.user, START.session, START.revision)
         assert moved.offers == ()
