@@ -60,8 +60,9 @@ class Checks:
     note_age: bool = True
 
     def at(self, organisation: Organisation) -> "Checks":
-        """The same switches with what *organisation* sets for itself."""
-        return attrs.evolve(self, **dict(organisation.checks))
+        """The same switches with what *organisation* sets for itself; names nobody knows are passed over."""
+        known = {field.name for field in attrs.fields(Checks)}
+        return attrs.evolve(self, **{name: on for name, on in organisation.checks.items() if name in known})
 
 
 @attrs.frozen(kw_only=True)
@@ -79,7 +80,8 @@ class Application:
     """What is asked for: who wants whom on which slot, through which channel.
 
     `author` is the person who asks and must be allowed to act for the patient; None is a clinic's own employee or a
-    gateway that has checked it. A consultation needs `purpose` and the version of the text consented to.
+    gateway that has checked it. A consultation asked for in MAX or the portal needs `purpose` and the version of the
+    text consented to.
     """
 
     patient: PatientId

@@ -132,12 +132,16 @@ def book(
     return Success(_appointment(case, id))
 
 
+ASKED_BY_US = frozenset({Channel.MAX, Channel.PORTAL})
+"""Channels in which we ask the person for purpose and consent; a gateway or a desk has its own way."""
+
+
 def _contradiction(asked: Application) -> Refusal | None:
-    if asked.is_consultation and asked.purpose is None:
+    if not asked.is_consultation or asked.channel not in ASKED_BY_US:
+        return None
+    if asked.purpose is None:
         return refusals.DataMismatch("purpose")
-    if asked.is_consultation and asked.consent_version is None:
-        return refusals.DataMismatch("consent_version")
-    return None
+    return refusals.DataMismatch("consent_version") if asked.consent_version is None else None
 
 
 def why_not_free(slot: Slot) -> Refusal | None:
@@ -170,7 +174,7 @@ def _permission(case: _Case) -> Refusal | None:
 
 def _channel(case: _Case) -> Refusal | None:
     wanted = serving_tags(case.asked.kind, case.asked.channel)
-    if case.asked.referral is not None:
+    if case.asked.referral is not None and case.asked.kind not in _BY_KIND:
         wanted |= {ChannelTag.REFERRAL, ChannelTag.ORDINARY}
     return None if wanted & case.opening.channels else refusals.WrongChannel(case.opening.channels)
 
@@ -182,7 +186,8 @@ def _purpose_known(case: _Case) -> Refusal | None:
 
 def _consent(case: _Case) -> Refusal | None:
     version = case.meeting.rules.consent_version
-    outdated = case.asked.is_consultation and case.asked.consent_version != version
+    given = case.asked.consent_version
+    outdated = case.asked.is_consultation and given is not None and given != version
     return refusals.ConsentOutdated(version) if outdated else None
 
 
@@ -194,7 +199,7 @@ def _open_day(case: _Case) -> Refusal | None:
         return refusals.DayClosed(case.day, case.days.tomorrow_closes_at)
     last_day = case.days.last_day(case.now, zone)
     # The gateway shows its own calendar and people at a desk may look further ahead.
-    if case.asked.channel in {Channel.MAX, Channel.PORTAL} and case.day > last_day:
+    if case.asked.channel in ASKED_BY_US and case.day > last_day:
         return refusals.BeyondHorizon(last_day)
     return None
 
@@ -253,8 +258,9 @@ def _about_doctor(rule: DoctorRule) -> _Rule:
 
 _RULES: tuple[_Rule, ...] = (
     _absence,
-    _card_closed,
+    # Before anything about the patient: a stranger must not learn it from a refusal.
     _permission,
+    _card_closed,
     _channel,
     _about_doctor(suitability.internet),
     _about_doctor(suitability.acceptance),

@@ -266,7 +266,9 @@ def back_to(dialogue: Dialogue, step: Step) -> Dialogue:
     for depth in range(len(dialogue.trail) - 1, -1, -1):
         if dialogue.trail[depth].step is step:
             return back(attrs.evolve(dialogue, trail=dialogue.trail[: depth + 1]))
-    return dropping_from(replaced(dialogue, step), step)
+    later = BOOKING_ORDER[BOOKING_ORDER.index(step) :]
+    earlier = tuple(place for place in dialogue.trail if place.step not in later)
+    return dropping_from(replaced(attrs.evolve(dialogue, trail=earlier), step), step)
 
 
 def dropping_from(dialogue: Dialogue, step: Step) -> Dialogue:

@@ -25,7 +25,7 @@ WORDS: dict[type[Refusal], str] = {
     refusals.ConsentOutdated: texts.REFUSAL_OTHER,
     refusals.SlotInPast: texts.REFUSAL_PAST,
     refusals.DayClosed: texts.REFUSAL_DAY_CLOSED,
-    refusals.BeyondHorizon: texts.REFUSAL_DAY_CLOSED,
+    refusals.BeyondHorizon: texts.REFUSAL_TOO_EARLY,
     refusals.SexMismatch: texts.REFUSAL_SEX,
     refusals.AgeMismatch: texts.REFUSAL_AGE,
     refusals.BusyAtThatTime: texts.REFUSAL_SAME_TIME,

@@ -140,6 +140,15 @@ class Dialogues(RuleBasedStateMachine):
             assert getattr(self.dialogue.choices, CHOSEN_AT[later]) is None
 
     @invariant()
+    def everything_before_this_step_is_chosen(self) -> None:
+        step = self.dialogue.step
+        if step not in BOOKING_ORDER:
+            return
+        for earlier in BOOKING_ORDER[: BOOKING_ORDER.index(step)]:
+            chosen = getattr(self.dialogue.choices, CHOSEN_AT[earlier])
+            assert chosen is not None or earlier is Step.SPECIALITY
+
+    @invariant()
     def the_menu_knows_nothing(self) -> None:
         if self.dialogue.step is Step.MENU:
             expected = Dialogue(user=MessengerId("1"), session=MINE, touched_at=NOW)
