@@ -9,7 +9,7 @@ from returns.result import Failure, Result, Success
 from registratura.application.ports.storage import Storage, Transaction
 from registratura.application.ports.time import Clock, Ids
 from registratura.domain import booking, refusals
-from registratura.domain.booking import Application, Appointment, ClosedAppointment, Facts, Outcome, Rules
+from registratura.domain.appointments import Application, Appointment, ClosedAppointment, Facts, Outcome, Rules
 from registratura.domain.identifiers import AppointmentId, PatientId, SlotId
 from registratura.domain.refusals import CancelRefusal, Refusal
 from registratura.domain.telemedicine import Consent

@@ -6,7 +6,7 @@ from enum import Enum
 
 import attrs
 
-from registratura.domain.booking import Channel, VisitKind
+from registratura.domain.appointments import Channel, VisitKind
 from registratura.domain.identifiers import AppointmentId, OrganisationId, PatientId, ResourceId, SlotId
 from registratura.domain.organisations import ControllingNote, Organisation, Resource, Speciality
 from registratura.domain.people import Attachment, Patient, Representation

@@ -11,7 +11,6 @@ from registratura.domain.appointments import (
     Application,
     Appointment,
     Channel,
-    Checks,
     ClosedAppointment,
     Facts,
     Outcome,
@@ -24,23 +23,6 @@ from registratura.domain.people import may_act_for
 from registratura.domain.refusals import CancelRefusal, Refusal
 from registratura.domain.schedule import AnnulledSlot, ChannelTag, DayLimits, FreeSlot, Opening, Slot
 from registratura.domain.suitability import DoctorRule, Encounter
-
-__all__ = [
-    "Application",
-    "Appointment",
-    "Channel",
-    "Checks",
-    "ClosedAppointment",
-    "Facts",
-    "Outcome",
-    "Rules",
-    "VisitKind",
-    "book",
-    "cancel",
-    "serving_tags",
-    "why_not_free",
-    "without",
-]
 
 _T = ChannelTag
 _BY_KIND: Mapping[VisitKind, frozenset[ChannelTag]] = {

@@ -6,7 +6,7 @@ import attrs
 
 from registratura.adapters.load import texts
 from registratura.adapters.load.fields import ID, LONG, Fields, named
-from registratura.domain.booking import Checks
+from registratura.domain.appointments import Checks
 from registratura.domain.identifiers import MessengerId, OrganisationId, ResourceId, SpecialityId
 from registratura.domain.organisations import (
     Accepts,

@@ -7,7 +7,7 @@ from registratura.adapters.load import texts
 from registratura.adapters.load.fields import ID, Fields, named
 from registratura.adapters.load.organisations import NOTE_FIELDS, note
 from registratura.application.records import AbsenceRecord, BookRecord, BookStatus, SlotRecord
-from registratura.domain.booking import Channel, VisitKind
+from registratura.domain.appointments import Channel, VisitKind
 from registratura.domain.identifiers import AppointmentId, OrganisationId, PatientId, ResourceId, SlotId
 from registratura.domain.schedule import AbsenceReason, AgeTag, ChannelTag, SlotStatus, parse_channels
 

@@ -10,7 +10,7 @@ from registratura.adapters.sql import facts, races
 from registratura.adapters.sql.mapping import APPOINTMENT, appointment_of, in_force
 from registratura.adapters.sql.tables import appointment
 from registratura.adapters.sql.types import Moment
-from registratura.domain.booking import Appointment, ClosedAppointment, Facts
+from registratura.domain.appointments import Appointment, ClosedAppointment, Facts
 from registratura.domain.identifiers import AppointmentId, PatientId, PurposeId, SlotId
 from registratura.domain.telemedicine import Consent
 

@@ -29,7 +29,7 @@ from registratura.adapters.sql.mapping import (
 )
 from registratura.adapters.sql.patients import finding
 from registratura.adapters.sql.types import Moment, pack, unpack
-from registratura.domain.booking import Facts
+from registratura.domain.appointments import Facts
 from registratura.domain.identifiers import PatientId, PurposeId, SlotId
 
 _PATIENT = finding()

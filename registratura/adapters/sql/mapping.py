@@ -11,7 +11,7 @@ from sqlalchemy import Column, Table
 from registratura.adapters.sql import tables as t
 from registratura.adapters.sql.types import Values
 from registratura.application.records import AbsenceRecord
-from registratura.domain.booking import Appointment, Channel, ClosedAppointment, Outcome, VisitKind
+from registratura.domain.appointments import Appointment, Channel, ClosedAppointment, Outcome, VisitKind
 from registratura.domain.identifiers import (
     AppointmentId,
     MessengerId,

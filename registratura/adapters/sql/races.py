@@ -11,7 +11,7 @@ from registratura.adapters.sql.engines import POSTGRESQL
 from registratura.adapters.sql.mapping import Row, appointment_row
 from registratura.adapters.sql.tables import appointment, consent, slot
 from registratura.adapters.sql.types import Moment
-from registratura.domain.booking import Appointment, ClosedAppointment
+from registratura.domain.appointments import Appointment, ClosedAppointment
 from registratura.domain.schedule import SlotStatus
 from registratura.domain.telemedicine import Consent
 

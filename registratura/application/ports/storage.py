@@ -13,7 +13,7 @@ import attrs
 
 from registratura.application.ports.messenger import Incoming, Outgoing
 from registratura.application.records import Record, Verdict
-from registratura.domain.booking import Appointment, ClosedAppointment, Facts
+from registratura.domain.appointments import Appointment, ClosedAppointment, Facts
 from registratura.domain.dialogue import Dialogue
 from registratura.domain.identifiers import (
     AppointmentId,

@@ -6,7 +6,7 @@ from datetime import datetime
 import attrs
 
 from registratura.application.ports.storage import DoctorOpening, Window
-from registratura.domain.booking import Appointment, ClosedAppointment, Facts
+from registratura.domain.appointments import Appointment, ClosedAppointment, Facts
 from registratura.domain.identifiers import (
     AppointmentId,
     MessengerId,

@@ -20,7 +20,7 @@ from registratura.application.records import (
     Stored,
     Verdict,
 )
-from registratura.domain.booking import Appointment, ClosedAppointment, Outcome
+from registratura.domain.appointments import Appointment, ClosedAppointment, Outcome
 from registratura.domain.organisations import Organisation, Resource, Speciality
 from registratura.domain.people import Attachment, Patient, Representation
 from registratura.domain.schedule import (

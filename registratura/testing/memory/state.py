@@ -8,7 +8,7 @@ import attrs
 
 from registratura.application.ports.messenger import Incoming, Outgoing
 from registratura.application.ports.storage import Fingerprint, SendState
-from registratura.domain.booking import Appointment, ClosedAppointment
+from registratura.domain.appointments import Appointment, ClosedAppointment
 from registratura.domain.dialogue import Dialogue
 from registratura.domain.organisations import Organisation, Resource, Speciality
 from registratura.domain.people import Attachment, Patient, Representation

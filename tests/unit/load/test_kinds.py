@@ -7,7 +7,7 @@ import pytest
 
 from registratura.application.ports.spool import RefusedLine
 from registratura.application.records import AbsenceRecord, BookRecord, BookStatus, ReferenceRecord, SlotRecord
-from registratura.domain.booking import Channel, VisitKind
+from registratura.domain.appointments import Channel, VisitKind
 from registratura.domain.identifiers import PurposeId, SpecialityId
 from registratura.domain.organisations import Accepts, AgeLimits, Organisation, OrganisationAge, Resource, Speciality
 from registratura.domain.people import Attachment, Patient, Relation, Representation, Sex

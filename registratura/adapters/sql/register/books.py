@@ -13,7 +13,7 @@ from registratura.adapters.sql.mapping import APPOINTMENT, appointment_of, appoi
 from registratura.adapters.sql.register.rows import Owners, cards, chunks, orphan
 from registratura.adapters.sql.types import Values, database_now
 from registratura.application.records import BookRecord, BookStatus, Clash, Stored, Verdict
-from registratura.domain.booking import Appointment, ClosedAppointment, Outcome
+from registratura.domain.appointments import Appointment, ClosedAppointment, Outcome
 from registratura.domain.identifiers import OrganisationId, PatientId, ResourceId
 from registratura.domain.schedule import SlotStatus
 

@@ -12,7 +12,7 @@ from registratura.adapters.sql.mapping import Row, in_utc, note_row
 from registratura.adapters.sql.register.rows import Changes, Owners, chunks, known, orphan
 from registratura.adapters.sql.types import database_now
 from registratura.application.records import Clash, SlotRecord, Verdict
-from registratura.domain.booking import Outcome
+from registratura.domain.appointments import Outcome
 from registratura.domain.moments import local_day
 from registratura.domain.schedule import ChannelTag, SlotStatus, write_channels
 

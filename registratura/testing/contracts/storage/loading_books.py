@@ -5,7 +5,7 @@ import pytest
 
 from registratura.application.ports.storage import Storage
 from registratura.application.records import BookStatus, Clash, Stored
-from registratura.domain.booking import Appointment, ClosedAppointment, Outcome
+from registratura.domain.appointments import Appointment, ClosedAppointment, Outcome
 from registratura.domain.identifiers import AppointmentId, PatientId
 from registratura.domain.schedule import SlotStatus
 from registratura.testing.contracts.storage.region import (

@@ -14,7 +14,7 @@ from registratura.application.records import (
     SlotRecord,
     Verdict,
 )
-from registratura.domain.booking import Appointment, Channel, ClosedAppointment, Outcome, VisitKind
+from registratura.domain.appointments import Appointment, Channel, ClosedAppointment, Outcome, VisitKind
 from registratura.domain.identifiers import (
     AppointmentId,
     MessengerId,
