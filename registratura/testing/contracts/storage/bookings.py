@@ -12,7 +12,7 @@ from returns.result import Failure, Result
 
 from registratura.application.ports.storage import Fingerprint, KeyReused, Storage, Transaction
 from registratura.domain import booking as rules
-from registratura.domain.appointments import Application, Appointment, Channel, Outcome, VisitKind
+from registratura.domain.appointments import Application, Appointment, Channel, Facts, Outcome, Rules, VisitKind
 from registratura.domain.identifiers import AppointmentId, PatientId, PurposeId, SlotId
 from registratura.domain.refusals import Refusal, SlotTaken
 from registratura.domain.schedule import FreeSlot, SlotStatus, TakenSlot
