@@ -143,7 +143,7 @@ class BookingPromises:
         facts = await storage.transact(
             lambda tx: tx.appointments.facts(PatientId("nobody"), SlotId("nowhere"), now=NOW, purpose=PurposeId("-"))
         )
-        assert facts == rules.Facts(patient=None, slot=None)
+        assert facts == Facts(patient=None, slot=None)
 
     async def test_upcoming_ends_with_the_visit(self, storage: Storage) -> None:
         await load(storage, *REGION)
@@ -272,7 +272,7 @@ def _decide(
     facts = tx.appointments.facts(asked.patient, asked.slot, now=NOW, purpose=asked.purpose)
     if meet is not None:
         meet()
-    verdict = rules.book(asked, facts, rules.Rules(), now=NOW, id=AppointmentId(id))
+    verdict = rules.book(asked, facts, Rules(), now=NOW, id=AppointmentId(id))
     if is_successful(verdict) and not tx.appointments.take(verdict.unwrap(), None):
         return Failure(SlotTaken(asked.slot))
     return verdict
