@@ -35,6 +35,7 @@ from registratura.testing.contracts.storage.region import (
     absence,
     booking,
     cancelled,
+    consent,
     is_free,
     load,
     rendezvous,
@@ -53,7 +54,8 @@ class BookingPromises:
         people = [attrs.evolve(STRANGER, id=PatientId(f"racer-{n}")) for n in range(RACERS)]
         await load(storage, *REGION, people)
         racing = [booking(f"race-{n}", SLOTS[0], person) for n, person in enumerate(people)]
-        taken = await asyncio.gather(*(take(storage, held) for held in racing))
+        meet = rendezvous(parties=8)
+        taken = await asyncio.gather(*(storage.transact(partial(_race, held=held, meet=meet)) for held in racing))
         assert sum(taken) == 1
         winner = racing[taken.index(True)]
         ids = [person.id for person in people]
@@ -280,3 +282,10 @@ def _decide(
 
 def _remember(tx: Transaction, asked: Fingerprint, answer: str) -> bool:
     return tx.requests.remember(asked, answer, NOW)
+
+
+def _race(tx: Transaction, held: Appointment, meet: Callable[[], None]) -> bool:
+    # Everybody has seen the slot free and stands at the line when the race begins.
+    assert tx.schedule.opening(held.slot) is not None
+    meet()
+    return tx.appointments.take(held, consent(held))

@@ -1,0 +1,98 @@
+"""Migrations lead to the tables of the code, and an old schema is told apart."""
+
+import asyncio
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from sqlalchemy import create_engine, inspect, text
+
+from registratura.adapters.sql import migrate, open_storage
+from registratura.adapters.sql.tables import metadata
+from registratura.application.ports.failures import Unavailable
+
+
+def differences(url: str) -> list[object]:
+    engine = create_engine(url)
+    try:
+        with engine.connect() as connection:
+            return list(compare_metadata(MigrationContext.configure(connection), metadata))
+    finally:
+        engine.dispose()
+
+
+async def ping(url: str) -> None:
+    async with open_storage(url) as storage:
+        await storage.ping()
+
+
+def unnamed(url: str) -> list[str]:
+    engine = create_engine(url)
+    try:
+        looked_at = inspect(engine)
+        return [
+            f"{table}: {thing}"
+            for table in looked_at.get_table_names()
+            for thing in (
+                *looked_at.get_unique_constraints(table),
+                *looked_at.get_foreign_keys(table),
+                *looked_at.get_check_constraints(table),
+                looked_at.get_pk_constraint(table),
+            )
+            # SQLite writes the key of a numbered table into its column, where no name can stand.
+            if not thing["name"] and thing.get("constrained_columns") != ["number"]
+        ]
+    finally:
+        engine.dispose()
+
+
+def check(url: str) -> None:
+    with pytest.raises(Unavailable, match=r"the schema is at nothing, run `registratura migrate`"):
+        asyncio.run(ping(url))
+    migrate(url)
+    assert differences(url) == []
+    assert unnamed(url) == []
+    asyncio.run(ping(url))
+    migrate(url)
+
+
+def make_old(url: str) -> None:
+    engine = create_engine(url)
+    with engine.begin() as connection:
+        connection.execute(text("UPDATE alembic_version SET version_num = '0000'"))
+    engine.dispose()
+
+
+def test_migrations_agree_with_the_tables_on_sqlite(sqlite_url: str) -> None:
+    check(sqlite_url)
+
+
+def test_migrations_agree_with_the_tables_on_postgres(postgres_url: str) -> None:
+    check(postgres_url)
+
+
+def test_old_schema_is_named(migrated_sqlite: str) -> None:
+    make_old(migrated_sqlite)
+    with pytest.raises(Unavailable, match=r"the schema is at 0000, run `registratura migrate`"):
+        asyncio.run(ping(migrated_sqlite))
+
+
+def test_two_migrations_at_once_wait_for_each_other(postgres_url: str) -> None:
+    with ThreadPoolExecutor(2) as both:
+        list(both.map(migrate, [postgres_url] * 2))
+    assert differences(postgres_url) == []
+
+
+def test_broken_migration_leaves_nothing(sqlite_url: str) -> None:
+    with pytest.raises(Exception, match="no-such-revision"):
+        migrate(sqlite_url, "no-such-revision")
+    engine = create_engine(sqlite_url)
+    assert inspect(engine).get_table_names() == []
+    engine.dispose()
+
+
+@pytest.mark.parametrize("url", ["mysql://localhost/x", "sqlite://", "sqlite:///:memory:"])
+def test_other_databases_are_refused(url: str) -> None:
+    with pytest.raises(ValueError, match=r"sqlite|SQLite"):
+        migrate(url)
