@@ -8,13 +8,12 @@ from sqlalchemy import ARRAY, Connection, DateTime, Select, Text, bindparam, fun
 
 from registratura.adapters.sql import tables as t
 from registratura.adapters.sql.engines import POSTGRESQL
-from registratura.adapters.sql.mapping import Row, in_utc, note_row
+from registratura.adapters.sql.mapping import in_utc, slot_row
 from registratura.adapters.sql.register.rows import Changes, Owners, chunks, known, orphan
 from registratura.adapters.sql.types import database_now
-from registratura.application.records import Clash, SlotRecord, Verdict
+from registratura.application.records import Clash, Orphan, SlotRecord, Verdict
 from registratura.domain.appointments import Outcome
-from registratura.domain.moments import local_day
-from registratura.domain.schedule import ChannelTag, SlotStatus, write_channels
+from registratura.domain.schedule import SlotStatus
 
 Place = tuple[str, datetime]
 """A doctor and a moment: no two slots share them, whatever their states (OQ-09)."""
@@ -28,19 +27,19 @@ def store_slots(connection: Connection, records: Sequence[SlotRecord]) -> list[V
     changes = Changes(connection, t.slot, apart=("status",))
     # Locked, so that nobody books a slot between reading its bookings and writing its state.
     changes.look(t.slot.c.id, ids, lock=True)
-    starts = {
-        record: in_utc(record.visit, zones[record.organisation]) for record in records if record.organisation in zones
-    }
-    owners = _owners(connection, ids, {(record.resource, moment) for record, moment in starts.items()})
+    places: list[Place | None] = [
+        (record.resource, in_utc(record.visit, zones[record.organisation])) if record.organisation in zones else None
+        for record in records
+    ]
+    owners = _owners(connection, ids, {place for place in places if place is not None})
     held = _in_force(connection, ids)
     withdrawn: list[str] = []
     verdicts: list[Verdict] = []
-    for record in records:
+    for record, place in zip(records, places, strict=True):
         lost = orphan(("mo_id", record.organisation, zones), ("resource_id", record.resource, resources))
-        if lost is not None:
-            verdicts.append(lost)
+        if place is None or lost is not None:
+            verdicts.append(lost or Orphan("mo_id", record.organisation))
             continue
-        place = (record.resource, starts[record])
         owner = owners.of(place)
         if owner is not None and owner != record.id:
             verdicts.append(Clash(("resource_id", "visit_time"), owner))
@@ -53,26 +52,10 @@ def store_slots(connection: Connection, records: Sequence[SlotRecord]) -> list[V
                 withdrawn.append(record.id)
             else:
                 status = SlotStatus.RECORDED
-        verdicts.append(changes.put(_row(record, place[1], zones[record.organisation], status)))
+        verdicts.append(changes.put(slot_row(record, place[1], zones[record.organisation], status)))
     changes.write()
     _close(connection, withdrawn)
     return verdicts
-
-
-def _row(record: SlotRecord, starts: datetime, zone: ZoneInfo, status: SlotStatus) -> Row:
-    return {
-        "id": record.id,
-        "organisation_id": record.organisation,
-        "resource_id": record.resource,
-        "starts": starts,
-        "minutes": record.minutes,
-        "local_day": local_day(starts, zone),
-        "status": status.value,
-        "channels": write_channels(record.channels),
-        "online": ChannelTag.ONLINE in record.channels,
-        "age": record.age.value,
-        **note_row(record.note),
-    }
 
 
 def _zones(connection: Connection, organisations: Collection[str]) -> dict[str, ZoneInfo]:

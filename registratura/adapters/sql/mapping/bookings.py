@@ -1,0 +1,155 @@
+"""Slots, absences and bookings as rows, and back."""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from zoneinfo import ZoneInfo
+
+from registratura.adapters.sql import tables as t
+from registratura.adapters.sql.mapping.rows import Row, columns, note_of, note_row
+from registratura.adapters.sql.types import Values
+from registratura.application.records import AbsenceRecord, SlotRecord
+from registratura.domain.appointments import Appointment, Channel, ClosedAppointment, Outcome, VisitKind
+from registratura.domain.identifiers import (
+    AppointmentId,
+    OrganisationId,
+    PatientId,
+    PurposeId,
+    ResourceId,
+    SlotId,
+    SpecialityId,
+)
+from registratura.domain.moments import local_day
+from registratura.domain.schedule import (
+    Absence,
+    AbsenceReason,
+    AgeTag,
+    ChannelTag,
+    Opening,
+    Slot,
+    SlotStatus,
+    parse_channels,
+    write_channels,
+)
+from registratura.domain.telemedicine import Platform
+
+SLOT = columns(t.slot, "local_day", "online", "digest")
+OPENING = columns(t.slot, "local_day", "online", "status", "digest")
+ABSENCE = columns(t.absence, "digest")
+APPOINTMENT = columns(t.appointment)
+
+
+def opening_of(row: Values) -> Opening:
+    """The place in a schedule in *row*."""
+    c = t.slot.c
+    return Opening(
+        id=SlotId(row[c.id]),
+        organisation=OrganisationId(row[c.organisation_id]),
+        resource=ResourceId(row[c.resource_id]),
+        starts=row[c.starts],
+        minutes=row[c.minutes],
+        channels=parse_channels(row[c.channels]) if row[c.channels] else frozenset(),
+        age=AgeTag(row[c.age]),
+        note=note_of(t.slot, row),
+    )
+
+
+def slot_of(row: Values) -> Slot:
+    """The slot in *row*, in its state."""
+    return SlotStatus(row[t.slot.c.status]).of(opening_of(row))
+
+
+def slot_row(record: SlotRecord, starts: datetime, zone: ZoneInfo, status: SlotStatus) -> Row:
+    """The row of *record*, which begins at *starts* (UTC), in the state *status*."""
+    return {
+        "id": record.id,
+        "organisation_id": record.organisation,
+        "resource_id": record.resource,
+        "starts": starts,
+        "minutes": record.minutes,
+        "local_day": local_day(starts, zone),
+        "status": status.value,
+        "channels": write_channels(record.channels),
+        "online": ChannelTag.ONLINE in record.channels,
+        "age": record.age.value,
+        **note_row(record.note),
+    }
+
+
+def absence_of(row: Values) -> Absence:
+    """The period of unavailability in *row*."""
+    c = t.absence.c
+    return Absence(
+        id=row[c.id],
+        resource=ResourceId(row[c.resource_id]),
+        reason=AbsenceReason(row[c.reason]),
+        begins=row[c.begins],
+        ends=row[c.ends],
+    )
+
+
+def in_utc(moment: datetime, zone: ZoneInfo) -> datetime:
+    """*moment* in UTC; one without an offset is local time in *zone*."""
+    return (moment if moment.tzinfo else moment.replace(tzinfo=zone)).astimezone(UTC)
+
+
+def absence_row(absence: AbsenceRecord, zone: ZoneInfo) -> Row:
+    """The row of *absence*; moments without an offset are local time in *zone*."""
+    return {
+        "id": absence.id,
+        "resource_id": absence.resource,
+        "reason": absence.reason.value,
+        "begins": in_utc(absence.begins, zone),
+        "ends": in_utc(absence.ends, zone),
+    }
+
+
+def appointment_of(row: Values) -> Appointment | ClosedAppointment:
+    """The booking in *row*, in force or closed."""
+    c = t.appointment.c
+    author, purpose, speciality = row[c.author_id], row[c.purpose_id], row[c.speciality_id]
+    held = Appointment(
+        id=AppointmentId(row[c.id]),
+        patient=PatientId(row[c.patient_id]),
+        slot=SlotId(row[c.slot_id]),
+        organisation=OrganisationId(row[c.organisation_id]),
+        resource=ResourceId(row[c.resource_id]),
+        speciality=SpecialityId(speciality) if speciality is not None else None,
+        starts=row[c.starts],
+        ends=row[c.ends],
+        kind=VisitKind(row[c.kind]),
+        channel=Channel(row[c.channel]),
+        author=PatientId(author) if author is not None else None,
+        purpose=PurposeId(purpose) if purpose is not None else None,
+        platform=Platform(row[c.platform]) if row[c.platform] is not None else None,
+        referral=row[c.referral],
+        booked_at=row[c.booked_at],
+    )
+    if row[c.outcome] is None:
+        return held
+    return ClosedAppointment(appointment=held, outcome=Outcome(row[c.outcome]), closed_at=row[c.closed_at])
+
+
+def in_force(rows: Sequence[Values]) -> tuple[Appointment, ...]:
+    """The bookings in force among *rows*."""
+    return tuple(held for held in map(appointment_of, rows) if isinstance(held, Appointment))
+
+
+def appointment_row(held: Appointment) -> Row:
+    """The row of *held*, a booking in force."""
+    return {
+        "id": held.id,
+        "patient_id": held.patient,
+        "slot_id": held.slot,
+        "organisation_id": held.organisation,
+        "resource_id": held.resource,
+        "speciality_id": held.speciality,
+        "starts": held.starts,
+        "ends": held.ends,
+        "kind": held.kind.value,
+        "channel": held.channel.value,
+        "author_id": held.author,
+        "purpose_id": held.purpose,
+        "platform": held.platform.value if held.platform else None,
+        "referral": held.referral,
+        "booked_at": held.booked_at,
+    }
