@@ -4,7 +4,7 @@ from collections.abc import Collection, Sequence
 from datetime import datetime
 
 import attrs
-from sqlalchemy import Connection, bindparam, or_, select
+from sqlalchemy import Connection, bindparam, select, union_all
 
 from registratura.adapters.sql import facts, races
 from registratura.adapters.sql.mapping import APPOINTMENT, appointment_of, in_force
@@ -15,15 +15,19 @@ from registratura.domain.identifiers import AppointmentId, PatientId, PurposeId,
 from registratura.domain.telemedicine import Consent
 
 _FIND = select(*APPOINTMENT).where(appointment.c.id == bindparam("appointment"))
+_HELD = select(appointment.c.id).where(
+    appointment.c.outcome.is_(None), appointment.c.ends > bindparam("now", type_=Moment)
+)
 _COMING = (
     select(*APPOINTMENT)
     .where(
-        or_(
-            appointment.c.patient_id.in_(bindparam("patients", expanding=True)),
-            appointment.c.author_id == bindparam("author"),
-        ),
-        appointment.c.outcome.is_(None),
-        appointment.c.ends > bindparam("now", type_=Moment),
+        # Not one condition with «or»: SQLite would look at every booking in force.
+        appointment.c.id.in_(
+            union_all(
+                _HELD.where(appointment.c.patient_id.in_(bindparam("patients", expanding=True))),
+                _HELD.where(appointment.c.author_id == bindparam("author")),
+            )
+        )
     )
     .order_by(appointment.c.starts, appointment.c.id)
 )

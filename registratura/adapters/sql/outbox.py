@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import attrs
-from sqlalchemy import ColumnElement, Connection, and_, bindparam, case, exists, func, insert, or_, select, text, update
+from sqlalchemy import ColumnElement, Connection, and_, bindparam, exists, func, insert, or_, select, text, update
 
 from registratura.adapters.sql.codec import read_outgoing, write_outgoing
 from registratura.adapters.sql.tables import outbox
@@ -23,8 +23,6 @@ def _unsent(name: str) -> ColumnElement[bool]:
     return and_(text(f"{name}.state IN ('waiting', 'sending')"))
 
 
-# When a head may be taken: when it is due, or when the process that took it has not been heard of for too long.
-_DUE = case((outbox.c.state == _SENDING, outbox.c.lease_until), else_=outbox.c.due)
 _IS_HEAD = ~exists().where(_other.c.line == outbox.c.line, _unsent("other"), _other.c.number < outbox.c.number)
 # Commits do not come in the order of numbers: a late one may become the head while its follower is being sent.
 _LINE_IS_SENDING = exists().where(
@@ -38,10 +36,9 @@ _HEADS: Any = (
     select(outbox)
     .where(
         _unsent("outbox"),
-        or_(
-            and_(outbox.c.state == _WAITING, outbox.c.due <= _NOW),
-            and_(outbox.c.state == _SENDING, outbox.c.lease_until <= _NOW),
-        ),
+        # What is being sent was due when it was taken, so reminders of next week are not even looked at.
+        outbox.c.due <= _NOW,
+        or_(outbox.c.state == _WAITING, outbox.c.lease_until <= _NOW),
         _IS_HEAD,
         ~_LINE_IS_SENDING,
     )
@@ -82,7 +79,13 @@ _POSTPONE = (
         lease_until=None,
     )
 )
-_NEXT_DUE = select(func.min(_DUE)).where(_unsent("outbox"), _IS_HEAD)
+_NEXT_WAITING = (
+    select(outbox.c.due)
+    .where(_unsent("outbox"), outbox.c.state == _WAITING, _IS_HEAD)
+    .order_by(outbox.c.due, outbox.c.number)
+    .limit(1)
+)
+_NEXT_LEASE = select(func.min(outbox.c.lease_until)).where(text("outbox.state = 'sending'"))
 
 
 @attrs.frozen
@@ -132,5 +135,5 @@ class SqlOutbox:
         )
 
     def next_due(self) -> datetime | None:
-        due: datetime | None = self._connection.scalar(_NEXT_DUE)
-        return due
+        moments = [self._connection.scalar(_NEXT_WAITING), self._connection.scalar(_NEXT_LEASE)]
+        return min((moment for moment in moments if moment is not None), default=None)

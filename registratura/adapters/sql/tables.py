@@ -315,6 +315,12 @@ outbox = Table(
 )
 Index("ix_outbox_due", outbox.c.due, outbox.c.number, postgresql_where=_UNSENT, sqlite_where=_UNSENT)
 Index("ix_outbox_line", outbox.c.line, outbox.c.number, postgresql_where=_UNSENT, sqlite_where=_UNSENT)
+Index(
+    "ix_outbox_lease",
+    outbox.c.lease_until,
+    postgresql_where=text("state = 'sending'"),
+    sqlite_where=text("state = 'sending'"),
+)
 
 throttle = Table(
     "throttle",

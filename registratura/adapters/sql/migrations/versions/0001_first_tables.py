@@ -122,6 +122,14 @@ def upgrade() -> None:
         sqlite_where=sa.text("state IN ('waiting', 'sending')"),
     )
     op.create_index(
+        "ix_outbox_lease",
+        "outbox",
+        ["lease_until"],
+        unique=False,
+        postgresql_where=sa.text("state = 'sending'"),
+        sqlite_where=sa.text("state = 'sending'"),
+    )
+    op.create_index(
         "ix_outbox_line",
         "outbox",
         ["line", "number"],
