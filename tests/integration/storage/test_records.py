@@ -1,0 +1,95 @@
+"""What no port reads back but people will ask for: consents, the audit, and the local days of slots."""
+
+from collections.abc import Iterator
+from datetime import date
+from zoneinfo import ZoneInfo
+
+import attrs
+import pytest
+from sqlalchemy import Connection, create_engine, select
+
+from registratura.adapters.sql import SqlStorage
+from registratura.adapters.sql import tables as t
+from registratura.domain.identifiers import MessengerId
+from registratura.testing.contracts.storage.region import (
+    CHILD,
+    CLINIC,
+    MOTHER,
+    NOW,
+    REGION,
+    SLOTS,
+    STRANGER,
+    booking,
+    cancelled,
+    consent,
+    slot,
+)
+
+
+@pytest.fixture
+def connection(migrated_sqlite: str) -> Iterator[Connection]:
+    engine = create_engine(migrated_sqlite)
+    with engine.connect() as connection:
+        register = SqlStorage.borrow(connection).register
+        for batch in REGION:
+            register.store(batch)
+        yield connection
+    engine.dispose()
+
+
+@pytest.mark.req("TMK-73")
+def test_consent_outlives_the_booking_it_was_given_for(connection: Connection) -> None:
+    held = booking("1", SLOTS[0], CHILD, author=MOTHER)
+    appointments = SqlStorage.borrow(connection).appointments
+    assert appointments.take(held, consent(held))
+    assert appointments.release(cancelled(held))
+    (kept,) = connection.execute(select(t.consent))
+    assert kept._asdict() == {
+        "appointment_id": "1",
+        "author_id": MOTHER.id,
+        "patient_id": CHILD.id,
+        "version": "1",
+        "given_at": NOW,
+        "channel": "MAX",
+    }
+
+
+def test_consent_of_the_loser_is_not_kept(connection: Connection) -> None:
+    appointments = SqlStorage.borrow(connection).appointments
+    assert appointments.take(booking("1", SLOTS[0]), None)
+    lost = booking("2", SLOTS[0], STRANGER)
+    assert not appointments.take(lost, consent(lost))
+    assert connection.execute(select(t.consent)).all() == []
+
+
+@pytest.mark.req("AUTH-34")
+def test_moved_messenger_id_is_audited(connection: Connection) -> None:
+    SqlStorage.borrow(connection).register.store([attrs.evolve(STRANGER, messenger=MessengerId("1001"))])
+    (note,) = connection.execute(select(t.audit.c.event, t.audit.c.actor, t.audit.c.subject))
+    assert tuple(note) == ("patient.messenger_moved", "register", MOTHER.id)
+
+
+@pytest.mark.req("AUTH-44")
+def test_notes_of_the_audit_are_numbered(connection: Connection) -> None:
+    audit = SqlStorage.borrow(connection).audit
+    for subject in ("child", "stranger"):
+        audit.note("dialogue.foreign_button", actor="1001", subject=subject, at=NOW)
+    notes = connection.execute(select(t.audit)).all()
+    assert [tuple(note) for note in notes] == [
+        (1, "dialogue.foreign_button", "1001", "child", NOW),
+        (2, "dialogue.foreign_button", "1001", "stranger", NOW),
+    ]
+
+
+def test_slots_fall_on_other_days_when_the_clocks_of_their_clinic_change(connection: Connection) -> None:
+    register = SqlStorage.borrow(connection).register
+    late = attrs.evolve(slot(0), visit=slot(0).visit.replace(hour=23))
+    register.store([late])
+
+    def day() -> date:
+        found: date = connection.execute(select(t.slot.c.local_day).where(t.slot.c.id == late.id)).scalar_one()
+        return found
+
+    assert day() == date(2026, 3, 3)
+    register.store([attrs.evolve(CLINIC, zone=ZoneInfo("Asia/Kamchatka"))])
+    assert day() == date(2026, 3, 4)
