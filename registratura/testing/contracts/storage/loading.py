@@ -214,7 +214,7 @@ class LoadingPromises:
 
     async def test_many_slots_at_once(self, storage: Storage) -> None:
         await load(storage, *REGION[:5])
-        many = [slot(number) for number in range(2_000)]
+        many = [slot(number) for number in range(1_000)]
         assert set(await load(storage, many)) == {Stored.CREATED}
         assert set(await load(storage, many)) == {Stored.SAME}
         shown = await storage.read(lambda tx: tx.schedule.openings(DOCTOR.id, TOMORROW, many[-1].visit))
