@@ -40,7 +40,12 @@ def decide(desk: Desk, asked: Application, tx: Transaction) -> Result[Appointmen
 
 def _held(asked: Application, facts: Facts) -> Appointment | None:
     return next(
-        (held for held in facts.upcoming if held.slot == asked.slot and held.author == asked.author),
+        (
+            held
+            for held in facts.upcoming
+            if (held.slot, held.author, held.kind, held.purpose)
+            == (asked.slot, asked.author, asked.kind, asked.purpose)
+        ),
         None,
     )
 

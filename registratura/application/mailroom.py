@@ -1,6 +1,7 @@
 """What came in is worked off once and in order; what goes out is sent at least once and recorded."""
 
 import asyncio
+import contextlib
 from collections.abc import Callable, Sequence
 from datetime import timedelta
 from enum import Enum
@@ -9,8 +10,17 @@ from typing import Protocol
 import attrs
 
 from registratura.application.backoff import MESSENGER, delay
+from registratura.application.message_limits import DoesNotFit
 from registratura.application.ports.failures import Unavailable
-from registratura.application.ports.messenger import Answer, Delivery, Incoming, Messenger, Receipt, Send
+from registratura.application.ports.messenger import (
+    Answer,
+    Delivery,
+    Incoming,
+    Messenger,
+    Receipt,
+    Send,
+    Update,
+)
 from registratura.application.ports.storage import Leased, Received, SendState, Storage, Transaction
 from registratura.application.ports.time import Clock, Ids
 from registratura.domain.identifiers import MessengerId
@@ -26,15 +36,6 @@ ANSWER_IS_STALE_AFTER = 3
 
 
 @attrs.frozen(kw_only=True)
-class Update:
-    """What the messenger told us, with the key that tells repeats and the line that keeps order."""
-
-    key: str
-    line: str
-    incoming: Incoming
-
-
-@attrs.frozen(kw_only=True)
 class TakeIn:
     """Keep updates before anything else happens to them."""
 
@@ -43,11 +44,16 @@ class TakeIn:
 
     async def __call__(self, updates: Sequence[Update], marker: tuple[str, str] | None = None) -> int:
         """Keep *updates*, and how far polling came, in one commit; give the number of those not seen before."""
-        return await self.storage.transact(lambda tx: self._keep(updates, marker, tx))
+        wanted = [(update.key, update.line, update.incoming) for update in updates if update.incoming is not None]
+        if not wanted and marker is None:
+            return 0
+        return await self.storage.transact(lambda tx: self._keep(wanted, marker, tx))
 
-    def _keep(self, updates: Sequence[Update], marker: tuple[str, str] | None, tx: Transaction) -> int:
+    def _keep(
+        self, wanted: Sequence[tuple[str, str, Incoming]], marker: tuple[str, str] | None, tx: Transaction
+    ) -> int:
         now = self.clock.now()
-        fresh = sum(tx.inbox.put(update.key, update.line, update.incoming, now) for update in updates)
+        fresh = sum(tx.inbox.put(key, line, incoming, now) for key, line, incoming in wanted)
         if marker is not None:
             tx.inbox.move_marker(*marker)
         return fresh
@@ -115,19 +121,19 @@ class WorkOff:
     async def _recover(self, received: Received, fault: Exception) -> Worked:
         if isinstance(fault, Unavailable):
             # Lists cannot be had: say so, with «Повторить». If not even that can be kept, the update waits.
-            return await self.storage.transact(lambda tx: self._work([received], tx, lists_failed=True))
+            with contextlib.suppress(Unavailable):
+                return await self.storage.transact(lambda tx: self._work([received], tx, lists_failed=True))
         if received.attempts + 1 < MAX_ATTEMPTS:
             until = self.clock.now() + timedelta(seconds=2**received.attempts)
             await self.storage.transact(lambda tx: tx.inbox.put_back(received.number, until, type(fault).__name__))
             return Worked(Progress.RETRY, fault)
         code = self.ids.new()[:8]
-        await self.storage.transact(lambda tx: self._park(received, f"{type(fault).__name__} {code}", code, tx))
-        return Worked(Progress.PARKED, fault, code)
-
-    def _park(self, received: Received, reason: str, code: str, tx: Transaction) -> None:
-        tx.inbox.park(received.number, reason)
+        reason = f"{type(fault).__name__} {code}"
+        await self.storage.transact(lambda tx: tx.inbox.park(received.number, reason))
+        # Apart, so that the line goes on even if the person cannot be told.
         user, chat = _who(received.incoming)
-        self.converse.apologise(user, chat, code, tx)
+        await self.storage.transact(lambda tx: self.converse.apologise(user, chat, code, tx))
+        return Worked(Progress.PARKED, fault, code)
 
 
 def _who(incoming: Incoming) -> tuple[MessengerId, str | None]:
@@ -143,7 +149,8 @@ class Relay:
     clock: Clock
     chance: Callable[[], float]
     """A random fraction in [0, 1) that keeps several processes from retrying in step."""
-    term: timedelta = timedelta(seconds=60)
+    term: timedelta = timedelta(seconds=180)
+    """Longer than looking for a message, changing it and sending it anew may take together."""
 
     async def lease(self, limit: int) -> Sequence[Leased]:
         """Take at most *limit* effects to send; those for people who stopped the bot are recorded as skipped."""
@@ -161,7 +168,16 @@ class Relay:
 
     async def send(self, leased: Leased) -> Receipt:
         """Send one effect and record how it ended. What was begun and never recorded is looked up first."""
-        receipt = await self._once(leased)
+        try:
+            receipt = await self._once(leased)
+        except Unavailable:
+            # Nothing was sent: the limits could not be asked.
+            raise
+        except DoesNotFit:
+            receipt = Receipt(delivery=Delivery.REFUSED, reason="over the limits of the messenger")
+        except Exception as fault:  # noqa: BLE001  # a slip of ours must not hold up the line for ever
+            last = leased.attempts + 1 >= MAX_ATTEMPTS
+            receipt = Receipt(delivery=Delivery.REFUSED if last else Delivery.UNKNOWN, reason=type(fault).__name__)
         # A cancelled task must still record what it has sent, or the message would be sent again.
         await asyncio.shield(self.storage.transact(lambda tx: self._record(leased, receipt, tx)))
         return receipt
@@ -176,10 +192,7 @@ class Relay:
                 return Receipt(delivery=Delivery.DONE, reason="found")
             if arrived is None and leased.attempts < MAX_ATTEMPTS:
                 return Receipt(delivery=Delivery.UNKNOWN, reason="cannot look")
-        try:
-            return await self.messenger.deliver(outgoing)
-        except ValueError:
-            return Receipt(delivery=Delivery.REFUSED, reason="over the limits of the messenger")
+        return await self.messenger.deliver(outgoing)
 
     def _record(self, leased: Leased, receipt: Receipt, tx: Transaction) -> None:
         now = self.clock.now()

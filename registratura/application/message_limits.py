@@ -15,11 +15,20 @@ PAYLOAD = 1024
 URL = 2048
 
 
+class DoesNotFit(ValueError):
+    """A message over the limits: our mistake, told by limit and place, never by words."""
+
+
+def length(words: str) -> int:
+    """The length of *words* as MAX counts it."""
+    return len(words.encode("utf-16-le", "surrogatepass")) // 2
+
+
 def require_fitting(message: Message) -> None:
-    """Raise ValueError that names the limit and the place, never the words, when *message* cannot be sent."""
+    """Raise `DoesNotFit` that names the limit and the place, never the words, when *message* cannot be sent."""
     _length("text", message.text, TEXT)
     if len(message.keyboard) > ROWS:
-        raise ValueError(f"keyboard: at most {ROWS} rows expected, {len(message.keyboard)} given")
+        raise DoesNotFit(f"keyboard: at most {ROWS} rows expected, {len(message.keyboard)} given")
     for number, row in enumerate(message.keyboard):
         _row(f"keyboard[{number}]", row)
 
@@ -27,7 +36,7 @@ def require_fitting(message: Message) -> None:
 def _row(place: str, row: Row) -> None:
     most = ROW_WITH_LINK if any(isinstance(button, LinkButton) for button in row) else ROW
     if not 1 <= len(row) <= most:
-        raise ValueError(f"{place}: 1 to {most} buttons expected, {len(row)} given")
+        raise DoesNotFit(f"{place}: 1 to {most} buttons expected, {len(row)} given")
     for number, button in enumerate(row):
         _button(f"{place}[{number}]", button)
 
@@ -46,6 +55,6 @@ def _length(place: str, words: str, most: int) -> None:
         length = len(words.encode("utf-16-le")) // 2
     except UnicodeEncodeError:
         # The error itself would carry the words.
-        raise ValueError(f"{place}: whole characters expected") from None
+        raise DoesNotFit(f"{place}: whole characters expected") from None
     if not 1 <= length <= most or not words.strip():
-        raise ValueError(f"{place}: 1 to {most} characters expected, {length} given")
+        raise DoesNotFit(f"{place}: 1 to {most} characters expected, {length} given")

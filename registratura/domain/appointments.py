@@ -2,6 +2,7 @@
 
 from datetime import datetime
 from enum import Enum
+from zoneinfo import ZoneInfo
 
 import attrs
 
@@ -61,6 +62,8 @@ class Checks:
 
     def at(self, organisation: Organisation) -> "Checks":
         """The same switches with what *organisation* sets for itself; names nobody knows are passed over."""
+        if not organisation.checks:
+            return self
         known = {field.name for field in attrs.fields(Checks)}
         return attrs.evolve(self, **{name: on for name, on in organisation.checks.items() if name in known})
 
@@ -69,6 +72,8 @@ class Checks:
 class Rules:
     """What the region decided about booking."""
 
+    zone: ZoneInfo = attrs.field(factory=lambda: ZoneInfo("Europe/Moscow"))
+    """The region's zone: on its day people get older and representations begin and end, wherever the clinic is."""
     checks: Checks = attrs.field(factory=Checks)
     days: DayLimits = attrs.field(factory=DayLimits)
     platform: Platform = Platform.MAX

@@ -149,15 +149,14 @@ def _card_closed(case: _Case) -> Refusal | None:
 
 def _permission(case: _Case) -> Refusal | None:
     author, meeting = case.asked.author, case.meeting
-    if author is None or may_act_for(author, meeting.patient, case.facts.representations, meeting.today):
+    today = local_day(case.now, meeting.rules.zone)
+    if author is None or may_act_for(author, meeting.patient, case.facts.representations, today):
         return None
     return refusals.NotRepresented()
 
 
 def _channel(case: _Case) -> Refusal | None:
     wanted = serving_tags(case.asked.kind, case.asked.channel)
-    if case.asked.referral is not None and case.asked.kind not in _BY_KIND:
-        wanted |= {ChannelTag.REFERRAL, ChannelTag.ORDINARY}
     return None if wanted & case.opening.channels else refusals.WrongChannel(case.opening.channels)
 
 
@@ -226,11 +225,11 @@ def _same_speciality(case: _Case) -> Refusal | None:
         same = other.organisation == case.meeting.organisation.id and other.speciality == speciality
         if speciality is None or not same or other.starts < case.now:
             continue
+        if checks.repeat_speciality_mo:
+            return refusals.SpecialityBooked(other.id, other.starts)
         that_day = local_day(other.starts, case.meeting.organisation.zone) == case.day
         if checks.repeat_speciality_mo_day and that_day:
             return refusals.SpecialityBookedThatDay(other.id, other.starts)
-        if checks.repeat_speciality_mo:
-            return refusals.SpecialityBooked(other.id, other.starts)
     return None
 
 
@@ -257,8 +256,9 @@ _RULES: tuple[_Rule, ...] = (
     _age,
     _notes,
     _same_time,
-    _same_doctor,
+    # The wider reason first: «another day» must not be advised where another day is refused too.
     _same_speciality,
+    _same_doctor,
 )
 
 

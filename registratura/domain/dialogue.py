@@ -113,7 +113,7 @@ _NAVIGATION = frozenset({Key.BACK, Key.HOME})
 _LIST_KEYS = _NAVIGATION | {Key.EARLIER, Key.LATER, Key.RETRY}
 
 OFFERED: dict[Step, frozenset[Key]] = {
-    Step.UNLINKED: frozenset({Key.RETRY, Key.HELP}),
+    Step.UNLINKED: frozenset({Key.RETRY}),
     Step.MENU: frozenset({Key.SELF, Key.OTHER, Key.UPCOMING, Key.HELP}),
     Step.WHOM: _LIST_KEYS | {Key.SELF},
     Step.PURPOSE: _LIST_KEYS,

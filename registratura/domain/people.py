@@ -129,6 +129,11 @@ class Patient:
     messenger_phone: str | None = attrs.field(default=None, repr=_hidden)
     esia: str | None = attrs.field(default=None, repr=_hidden)
 
+    @property
+    def ids(self) -> frozenset[PatientId]:
+        """The patient's id with those merged into it."""
+        return self.united | {self.id}
+
     def age_on(self, day: date) -> int:
         """Whole years on *day*; negative before birth."""
         return age_on(self.born, day)

@@ -120,15 +120,15 @@ async def compose(settings: Settings) -> AsyncIterator[Registratura]:
 def _converse(settings: Settings, desk: Desk) -> Converse:
     bot = settings.bot
     painter = Painter(
-        lists=Lists(desk=desk, zone=settings.region.timezone),
+        lists=Lists(desk=desk, after_start=timedelta(hours=settings.tmk.link.fallback_hours)),
         consent=settings.consent(texts.CONSENT),
         conditions=settings.tmk.conditions_text or None,
         page_size=bot.page_size,
         allow_cancel=bot.allow_cancel,
+        link_lead=timedelta(minutes=settings.tmk.link.lead_minutes),
     )
     manners = Manners(
         idle=timedelta(hours=bot.session_hours),
-        allow_cancel=bot.allow_cancel,
         skip_single=bot.skip_single_choice,
         login_url=f"{settings.public.url}{LOGIN_PATH}",
     )

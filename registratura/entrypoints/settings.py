@@ -105,11 +105,16 @@ class Region:
     timezone: ZoneInfo = attrs.field(factory=lambda: ZoneInfo("Europe/Moscow"))
 
 
+@attrs.frozen(repr=False)
+class HeaderSecret(Secret):
+    """A token that travels in an HTTP header: printable Latin letters, digits and signs."""
+
+
 @attrs.frozen
 class Api:
     """`api.*`: without a token the MIS API answers 401."""
 
-    token: Secret | None = None
+    token: HeaderSecret | None = None
 
 
 @attrs.frozen(repr=False)
@@ -122,7 +127,7 @@ class Max:
     """`max.*`: the MAX Bot API."""
 
     url: WebAddress = WebAddress("https://platform-api2.max.ru")
-    token: Secret | None = None
+    token: HeaderSecret | None = None
     webhook_secret: WebhookSecret | None = None
     mode: MaxMode = MaxMode.WEBHOOK
     ca_file: str = ""
@@ -149,6 +154,14 @@ class TmkSchedule:
 
 
 @attrs.frozen
+class TmkLink:
+    """`tmk.link.*`: when the link to a consultation is shown."""
+
+    lead_minutes: Annotated[int, Between(0, 24 * 60)] = 15
+    fallback_hours: Annotated[int, Between(1, 48)] = 4
+
+
+@attrs.frozen
 class Tmk:
     """`tmk.*`: telemedicine. A changed consent text needs a new version."""
 
@@ -157,6 +170,7 @@ class Tmk:
     consent_text: str = ""
     consent_version: str = "1"
     conditions_text: str = ""
+    link: TmkLink = attrs.field(factory=TmkLink)
     schedule: TmkSchedule = attrs.field(factory=TmkSchedule)
     checks: Checks = attrs.field(factory=Checks)
 
@@ -179,6 +193,7 @@ class Settings:
         """The booking rules these settings ask for."""
         schedule = self.tmk.schedule
         return Rules(
+            zone=self.region.timezone,
             checks=self.tmk.checks,
             days=DayLimits(
                 same_day=schedule.allow_today,
@@ -248,7 +263,7 @@ def _options(section: type[Any], prefix: str) -> Iterator[tuple[str, Any]]:
             yield path, field.type
 
 
-_VALUES: frozenset[type] = frozenset({DatabaseUrl, WebAddress, Secret, WebhookSecret})
+_VALUES: frozenset[type] = frozenset({DatabaseUrl, HeaderSecret, WebAddress, WebhookSecret})
 
 
 def _from_file(environ: Mapping[str, str], folder: Path, faults: list[str]) -> dict[str, Any]:
@@ -366,8 +381,11 @@ def _words(value: object, _: object) -> str:
     return value
 
 
-def _secret(value: object, _: object) -> Secret | None:
-    return Secret(str(value)) if value else None
+def _secret(value: object, _: object) -> HeaderSecret | None:
+    text = str(value)
+    if not (text.isascii() and text.isprintable()):
+        raise _Unfit(texts.TOKEN)
+    return HeaderSecret(text) if text else None
 
 
 def _webhook_secret(value: object, _: object) -> WebhookSecret | None:
@@ -390,7 +408,7 @@ def _reader() -> cattrs.Converter:
         (time | None, _clock),
         (WebAddress, _address),
         (DatabaseUrl, _database),
-        (Secret | None, _secret),
+        (HeaderSecret | None, _secret),
         (WebhookSecret | None, _webhook_secret),
     ]
     for kind, hook in hooks:

@@ -37,6 +37,7 @@ CLOCK = "местное время, например 18:00, или пусто, �
 ADDRESS = "адрес, который начинается с http:// или https://"
 DATABASE_URL = "sqlite:///путь/к/файлу или postgresql://пользователь@сервер/база"
 WORDS = "текст"
+TOKEN = "печатные латинские буквы, цифры и знаки"  # noqa: S105  # words about a secret
 WEBHOOK_SECRET = "от 5 до 256 латинских букв, цифр, «_» или «-»"  # noqa: S105  # words about a secret
 
 DATABASE = "база данных"

@@ -10,7 +10,7 @@ from registratura.application.booking import Desk
 from registratura.application.dialogue.conversation import Converse, Manners
 from registratura.application.dialogue.lists import Lists
 from registratura.application.dialogue.painting import Painter
-from registratura.application.mailroom import Progress, Relay, TakeIn, Update, Worked, WorkOff
+from registratura.application.mailroom import Progress, Relay, TakeIn, Worked, WorkOff
 from registratura.application.ports.messenger import (
     Button,
     Incoming,
@@ -20,6 +20,8 @@ from registratura.application.ports.messenger import (
     Started,
     Stopped,
     Typed,
+    Update,
+    line_of,
 )
 from registratura.application.ports.storage import Storage
 from registratura.domain.appointments import Rules
@@ -28,7 +30,6 @@ from registratura.domain.telemedicine import ConsentText
 from registratura.testing.memory import MemoryStorage
 from registratura.testing.messenger import RecordingMessenger, Shown
 from registratura.testing.time import MovableClock, SequentialIds
-from tests.dialogue.clinic import MOSCOW
 
 LOGIN = "https://registry.example/max/login"
 
@@ -44,6 +45,7 @@ class Bot:
     rules: Rules = attrs.field(factory=Rules)
     manners: Manners = attrs.field(factory=lambda: Manners(login_url=LOGIN))
     page_size: int = 10
+    allow_cancel: bool = False
     conditions: str | None = None
     ids: SequentialIds = attrs.field(factory=SequentialIds)
     messenger: RecordingMessenger = attrs.field(init=False)
@@ -58,11 +60,11 @@ class Bot:
 
     def work_off(self) -> WorkOff:
         painter = Painter(
-            lists=Lists(desk=self.desk, zone=MOSCOW),
+            lists=Lists(desk=self.desk),
             consent=ConsentText(version=self.rules.consent_version, text=texts.CONSENT),
             conditions=self.conditions,
             page_size=self.page_size,
-            allow_cancel=self.manners.allow_cancel,
+            allow_cancel=self.allow_cancel,
         )
         converse = Converse(desk=self.desk, painter=painter, phrases=MaxPhrases(), manners=self.manners)
         return WorkOff(storage=self.storage, converse=converse, clock=self.clock, ids=self.ids)
@@ -71,7 +73,7 @@ class Bot:
         return Relay(storage=self.storage, messenger=self.messenger, clock=self.clock, chance=lambda: 0.5)
 
     async def take_in(self, key: str, incoming: Incoming) -> int:
-        update = Update(key=key, line=f"max:{incoming.user}", incoming=incoming)
+        update = Update(key=key, line=line_of(incoming.user), incoming=incoming)
         return await TakeIn(storage=self.storage, clock=self.clock)([update])
 
     async def work(self) -> list[Worked]:

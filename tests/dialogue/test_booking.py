@@ -52,7 +52,7 @@ async def test_the_summary_names_everything_before_the_consent(mother: Chat) -> 
     assert mother.text.splitlines() == [
         "Проверьте запись",
         "",
-        "Пациент: Мария К.",
+        "Пациент: Каноева Мария Петровна",
         "Врач: Терапевтова Вера Ильинична, Терапия",
         "Поликлиника: Городская поликлиника",
         "Когда: 24 ноября, вторник, 14:30, время местное",
@@ -75,6 +75,8 @@ async def test_the_yes_is_a_new_message_below_the_summary(mother: Chat) -> None:
     assert mother.buttons == ["Мои записи", "Условия консультации", "В начало"]
     await mother.press("Мои записи")
     assert "24 ноября, 14:30 — Терапевтова Вера Ильинична, Мария К." in mother.text
+    assert mother.messages[1].message.text.startswith("Вы записаны ✓"), "the result stays"
+    assert mother.messages[1].message.keyboard == ()
 
 
 @pytest.mark.req("TMK-73", "TMK-82")
@@ -99,7 +101,7 @@ async def test_a_mother_books_her_son(mother: Chat, bot: Bot) -> None:
     await mother.press("Пётр", "Первичная")
     assert mother.choices == ["Педиатрия"]
     await mother.press("Педиатрия", "Городская", "Детская", "Вт", "11:00")
-    assert "Пациент: Пётр К." in mother.text
+    assert "Пациент: Каноев Пётр Петровна" in mother.text
     await mother.press("Даю согласие")
     assert mother.text.startswith("Запись оформлена ✓\nПациент: Пётр К.")
     [held] = await bot.storage.read(lambda tx: tx.appointments.coming([SON], None, bot.clock.now()))
@@ -125,7 +127,7 @@ async def test_the_conditions_stand_behind_a_button_before_the_consent(mother: C
     await mother.start()
     await mother.press(*TO_SUMMARY, "Условия")
     assert "Консультирует Терапевтова Вера Ильинична, Терапия, Городская поликлиника." in mother.text
-    assert "ул. Выдуманная, 1, тел. +7 555 000-00-01" in mother.text
+    assert "Адрес: ул. Выдуманная, 1, тел. +7 555 000-00-01" in mother.text
     assert "Как пройдёт консультация" in mother.text
     await mother.press("Назад")
     assert mother.text.startswith("Проверьте запись")
@@ -138,6 +140,7 @@ async def test_a_person_presses_the_same_yes_twice(mother: Chat, bot: Bot) -> No
     await mother.send_payload(confirm)
     again = await mother.send_payload(confirm, mid)
     assert bot.messenger.notes[again] == texts.NOTES[Remark.STALE]
+    assert [shown.message.text.split("\n")[0] for shown in mother.messages] == ["Проверьте запись", "Вы записаны ✓"]
     held = await bot.storage.read(lambda tx: tx.appointments.coming([MOTHER], None, bot.clock.now()))
     assert len(held) == 1
     assert AppointmentId(held[0].id)

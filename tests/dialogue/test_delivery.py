@@ -10,10 +10,20 @@ import pytest
 from registratura.adapters.max import texts
 from registratura.application.dialogue.screens import Remark
 from registratura.application.mailroom import Handle, Progress, WorkOff
-from registratura.application.ports.failures import TransactionLost
-from registratura.application.ports.messenger import Delivery, Incoming, Message, Pressed, Receipt, Send, Started
+from registratura.application.ports.failures import TransactionLost, Unavailable
+from registratura.application.ports.messenger import (
+    Delivery,
+    Incoming,
+    Message,
+    Outgoing,
+    Pressed,
+    Receipt,
+    Send,
+    Started,
+)
 from registratura.application.ports.storage import SendState, Storage, Transaction
 from registratura.domain.identifiers import MessengerId
+from registratura.testing.messenger import RecordingMessenger
 from tests.dialogue.chat import TO_SUMMARY, Bot, Chat
 from tests.dialogue.clinic import MOTHER, MOTHER_IN_MAX
 
@@ -135,20 +145,22 @@ class Breaking:
 
     whole: Handle
     left: list[None]
+    fault: Exception
 
     def __call__(self, incoming: Incoming, tx: Transaction, *, lists_failed: bool = False) -> None:
         if incoming.user == MOTHER_IN_MAX and self.left:
             self.left.pop()
-            raise KeyError("a slip of ours")
+            raise self.fault
         self.whole(incoming, tx, lists_failed=lists_failed)
 
     def apologise(self, user: MessengerId, chat: str | None, code: str, tx: Transaction) -> None:
         self.whole.apologise(user, chat, code, tx)
 
 
-def breaking(bot: Bot, times: int) -> WorkOff:
+def breaking(bot: Bot, times: int, fault: Exception | None = None) -> WorkOff:
     work_off = bot.work_off()
-    return attrs.evolve(work_off, converse=Breaking(work_off.converse, [None] * times))
+    slip = fault or KeyError("a slip of ours")
+    return attrs.evolve(work_off, converse=Breaking(work_off.converse, [None] * times, slip))
 
 
 async def test_a_slip_of_ours_is_tried_again_while_others_go_on(mother: Chat, man: Chat, bot: Bot) -> None:
@@ -175,8 +187,42 @@ async def test_an_update_that_always_breaks_is_put_aside_with_a_code_to_read_out
     assert worked.progress is Progress.PARKED
     await bot.send()
     assert mother.text == texts.FAULT.format(code=worked.code)
+    await mother.write()
     await mother.press(*TO_SUMMARY)
     assert mother.text.startswith("Проверьте запись")
+
+
+async def test_a_press_that_cannot_get_its_locks_waits_and_is_never_forgotten(
+    mother: Chat, man: Chat, bot: Bot
+) -> None:
+    work_off = breaking(bot, 99, Unavailable("a lock was not to be had"))
+    await bot.take_in("hers", Started(user=mother.user, chat="chat-1001"))
+    await bot.take_in("his", Started(user=man.user, chat="chat-1002"))
+    assert [(await work_off()).progress for _ in range(3)] == [Progress.RETRY, Progress.DONE, Progress.IDLE]
+    for _ in range(2):
+        bot.clock.move(timedelta(seconds=60))
+        assert (await work_off()).progress is Progress.RETRY
+    bot.clock.move(timedelta(seconds=60))
+    worked = await work_off()
+    assert worked.progress is Progress.PARKED
+    await bot.send()
+    assert mother.text == texts.FAULT.format(code=worked.code)
+
+
+async def test_a_slip_while_sending_does_not_hold_up_the_line_for_ever(mother: Chat, bot: Bot) -> None:
+    class Slipping(RecordingMessenger):
+        async def deliver(self, outgoing: Outgoing) -> Receipt:
+            raise KeyError("a slip of ours")
+
+    await bot.take_in("one", Started(user=mother.user, chat="chat-1001"))
+    await bot.work_off()()
+    relay = attrs.evolve(bot.relay(), messenger=Slipping(clock=bot.clock))
+    for _ in range(4):
+        [leased] = await relay.lease(8)
+        await relay.send(leased)
+        bot.clock.move(timedelta(minutes=5))
+    [effect] = bot.memory.state.outbox.values()
+    assert (effect.state, effect.reason) == (SendState.PARKED, "KeyError")
 
 
 @attrs.define

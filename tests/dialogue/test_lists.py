@@ -25,6 +25,7 @@ from tests.dialogue.clinic import (
     SECOND_THERAPIST,
     THERAPIST,
     at,
+    book,
     child_of,
     doctor,
     load,
@@ -342,3 +343,44 @@ async def test_a_storage_that_is_wholly_gone_loses_nothing(mother: Chat, bot: Bo
     bot.storage = whole
     await mother.write()
     assert "Мария, что нужно сделать?" in mother.text
+
+
+@pytest.mark.req("TMK-35")
+async def test_the_nearest_time_fits_a_patient_who_comes_of_age_meanwhile(mother: Chat, bot: Bot) -> None:
+    grown = PatientId("grown")
+    await load(
+        bot.storage,
+        [patient(grown, "Каноева", "Ася", date(2008, 11, 25), Sex.FEMALE)],
+        [child_of(MOTHER, grown)],
+        [slot("before", GYNAECOLOGIST, at(24, 9), age=AgeTag.ADULT)],
+        [slot("after", GYNAECOLOGIST, at(25, 9), age=AgeTag.ADULT)],
+        [slot("s6", GYNAECOLOGIST, at(26, 9), status=SlotStatus.BLOCKED)],
+    )
+    await mother.start()
+    await mother.press("Записать другого", "Ася", "Первичная", "Акушерство", "Городская")
+    assert mother.choices == ["Женская В. И. — 25 ноя, 09:00"]
+
+
+async def test_many_coming_visits_fit_one_screen(mother: Chat, bot: Bot) -> None:
+    bot.page_size = 25
+    starts = [at(23 + n // 24, n % 24) for n in range(25)]
+    tags = frozenset({ChannelTag.EPGU})
+    for n, start in enumerate(starts):
+        many = f"many-{n}"
+        in_person = slot(many, many, start, channels=tags)
+        await load(bot.storage, [doctor(many, "Врачева", GYNAECOLOGY)], [in_person], [book(many, MOTHER, many)])
+    await mother.start()
+    await mother.press("Мои записи")
+    assert mother.choices == [str(number) for number in range(1, 26)]
+    await mother.press("25")
+    assert "Это очный приём" in mother.text
+
+
+@pytest.mark.req("TMK-84", "TMK-86")
+async def test_long_conditions_keep_the_clinic_and_fit_one_message(mother: Chat, bot: Bot) -> None:
+    await load(bot.storage, [organisation(conditions="🩺 Правила. " * 360)])
+    await mother.start()
+    await mother.press(*TO_SUMMARY, "Условия")
+    assert "Адрес: ул. Выдуманная, 1" in mother.text
+    assert "🩺 Правила." in mother.text
+    assert mother.text.endswith("…")

@@ -271,7 +271,7 @@ async def test_a_visit_may_be_cancelled_where_the_region_allows_it(mother: Chat,
     await mother.start()
     await mother.press(*TO_SUMMARY, "Даю согласие", "Мои записи", "1")
     assert "Отменить запись" not in mother.buttons
-    bot.manners = attrs.evolve(bot.manners, allow_cancel=True)
+    bot.allow_cancel = True
     await mother.press("Назад", "1", "Отменить запись")
     assert mother.text.startswith("Отменить запись: Терапевтова Вера Ильинична, 24 ноября, 14:30?")
     await mother.press("Не отменять")

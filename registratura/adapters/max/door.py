@@ -5,9 +5,9 @@ from collections.abc import Sequence
 import attrs
 
 from registratura.adapters.max.webhook import secret_matches
-from registratura.adapters.max.wire import Update, read_update
-from registratura.application import mailroom
+from registratura.adapters.max.wire import read_update
 from registratura.application.mailroom import TakeIn
+from registratura.application.ports.messenger import Update
 
 
 @attrs.frozen(kw_only=True)
@@ -31,11 +31,4 @@ class MaxDoor:
 
     async def keep(self, updates: Sequence[Update], marker: str | None) -> int:
         """Keep *updates*, and the marker of polling, in one commit."""
-        wanted = [
-            mailroom.Update(key=update.key, line=update.line, incoming=update.incoming)
-            for update in updates
-            if update.incoming is not None
-        ]
-        if not wanted and marker is None:
-            return 0
-        return await self.take_in(wanted, ("max", marker) if marker is not None else None)
+        return await self.take_in(updates, ("max", marker) if marker is not None else None)

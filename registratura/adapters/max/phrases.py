@@ -1,12 +1,13 @@
 """The bot's screens as messages: which words, which buttons, in which rows."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import assert_never
 
 import attrs
 
 from registratura.adapters.max import grammar, texts
 from registratura.adapters.max.refusal_phrases import WAYS_OUT, refusal_words
+from registratura.application import message_limits
 from registratura.application.dialogue import screens
 from registratura.application.dialogue.screens import (
     AppointmentOffer,
@@ -21,16 +22,17 @@ from registratura.application.dialogue.screens import (
     Screen,
     TimeOffer,
 )
+from registratura.application.message_limits import length
 from registratura.application.ports.messenger import Button, LinkButton, Message, Row
 from registratura.domain.dialogue import Key, Pick, Press, Step
 from registratura.domain.organisations import Resource, Speciality
-from registratura.domain.refusals import AlreadyCancelled
+from registratura.domain.refusals import AlreadyCancelled, AlreadyOver
 from registratura.domain.telemedicine import Purpose
 
 BUTTON_SIGNS = 40
 """What a button shows without being cut on a phone; the full words stand in the text."""
 TIMES_IN_A_ROW = 4
-TEXT_SIGNS = 4000
+NUMBERS_IN_A_ROW = 5
 
 
 @attrs.frozen
@@ -78,7 +80,11 @@ class MaxPhrases:
 
 
 def _fitted(text: str) -> str:
-    return text if len(text) <= TEXT_SIGNS else text[: TEXT_SIGNS - 1] + "…"
+    """*text*, cut where the messenger would refuse it: it counts some signs twice."""
+    if length(text) <= message_limits.TEXT:
+        return text
+    room = message_limits.TEXT - 1
+    return text.encode("utf-16-le", "surrogatepass")[: 2 * room].decode("utf-16-le", "ignore") + "…"
 
 
 def _written(screen: Screen, keys: _Keys) -> tuple[str, tuple[Row, ...]]:
@@ -109,13 +115,25 @@ def _choice(screen: screens.Choice, keys: _Keys) -> tuple[str, tuple[Row, ...]]:
     )
     if screen.other_zone:
         text = f"{text}\n{texts.OTHER_ZONE}"
-    cut = [label for label in map(_label, screen.page.offers) if len(label) > BUTTON_SIGNS]
+    labels = _labels(screen.page.offers)
+    cut = [label for label in labels if len(label) > BUTTON_SIGNS]
     if cut:
         text = "\n".join([text, "", *(f"• {label}" for label in cut)])
-    buttons = [keys.button(_label(offer), Pick(index)) for index, offer in enumerate(screen.page.offers)]
+    buttons = [keys.button(label, Pick(index)) for index, label in enumerate(labels)]
     width = TIMES_IN_A_ROW if screen.step is Step.TIME else 1
     rows = tuple(tuple(buttons[start : start + width]) for start in range(0, len(buttons), width))
     return text, (*rows, *keys.pages(screen.page), keys.foot())
+
+
+def _labels(offers: Sequence[Offer]) -> list[str]:
+    """A label for each offer; people whose short labels are the same are told apart by their full names."""
+    short = [_label(offer) for offer in offers]
+    return [
+        f"{offer.patient.name.full}, {grammar.age(offer.patient.born, offer.today)}"
+        if isinstance(offer, PersonOffer) and short.count(label) > 1
+        else label
+        for offer, label in zip(offers, short, strict=True)
+    ]
 
 
 def _label(offer: Offer) -> str:  # noqa: PLR0911  # one line a kind of offer
@@ -180,7 +198,9 @@ def _facts(visit: AppointmentOffer) -> dict[str, str]:
 
 
 def _summary(screen: screens.Summary, keys: _Keys) -> tuple[str, tuple[Row, ...]]:
-    text = texts.SUMMARY.format(**_facts(screen.visit), consent=screen.consent.text)
+    # The full name: two children may share a first name and an initial (TMK-70).
+    facts = _facts(screen.visit) | {"patient": screen.visit.patient.name.full}
+    text = texts.SUMMARY.format(**facts, consent=screen.consent.text)
     if screen.other_zone:
         text = f"{text}\n\n{texts.OTHER_ZONE}"
     rows = (
@@ -193,15 +213,13 @@ def _summary(screen: screens.Summary, keys: _Keys) -> tuple[str, tuple[Row, ...]
 
 def _conditions(screen: screens.Conditions, keys: _Keys) -> tuple[str, tuple[Row, ...]]:
     organisation = screen.visit.organisation
-    template = texts.CONDITIONS if screen.text is None else texts.CONDITIONS_OWN
-    main = template.format(**_facts(screen.visit), text=screen.text)
     clinic = texts.CONDITIONS_CLINIC.format(
-        organisation=organisation.name,
         address=organisation.address,
         phone=texts.CONDITIONS_PHONE.format(phone=organisation.phone) if organisation.phone else "",
         licence=texts.CONDITIONS_LICENCE.format(licence=organisation.licence) if organisation.licence else "",
     )
-    return f"{main}\n\n{clinic}", (keys.foot(),)
+    template = texts.CONDITIONS if screen.text is None else texts.CONDITIONS_OWN
+    return template.format(**_facts(screen.visit), clinic=clinic, text=screen.text), (keys.foot(),)
 
 
 def _booked(screen: screens.Booked, keys: _Keys) -> tuple[str, tuple[Row, ...]]:
@@ -228,8 +246,8 @@ def _upcoming(screen: screens.Upcoming, keys: _Keys) -> tuple[str, tuple[Row, ..
     visits = [offer for offer in screen.page.offers if isinstance(offer, AppointmentOffer)]
     rows = "\n".join(_upcoming_row(number, visit) for number, visit in enumerate(visits, start=1))
     buttons = tuple(keys.button(str(number), Pick(number - 1)) for number in range(1, len(visits) + 1))
-    half = (buttons[:5], buttons[5:]) if len(buttons) > 5 else (buttons,)  # noqa: PLR2004  # five digits fit a row
-    return texts.UPCOMING.format(rows=rows), (*half, *keys.pages(screen.page), keys.foot())
+    numbers = tuple(buttons[start : start + NUMBERS_IN_A_ROW] for start in range(0, len(buttons), NUMBERS_IN_A_ROW))
+    return texts.UPCOMING.format(rows=rows), (*numbers, *keys.pages(screen.page), keys.foot())
 
 
 def _upcoming_row(number: int, visit: AppointmentOffer) -> str:
@@ -240,7 +258,9 @@ def _upcoming_row(number: int, visit: AppointmentOffer) -> str:
 
 def _card(screen: screens.AppointmentCard, keys: _Keys) -> tuple[str, tuple[Row, ...]]:
     visit = screen.visit
-    later = texts.CARD_LINK_LATER.format(when=grammar.moment_short(screen.link_from, visit.zone))
+    later = ""
+    if screen.link_from is not None:
+        later = texts.CARD_LINK_LATER.format(when=grammar.moment_short(screen.link_from, visit.zone))
     facts = _facts(visit)
     facts["purpose"] = texts.CARD_PURPOSE.format(**facts) if visit.purpose else ""
     text = texts.CARD.format(**facts, link=later if visit.online else texts.CARD_IN_PERSON)
@@ -263,8 +283,8 @@ def _cancelled(screen: screens.Cancelled, keys: _Keys) -> tuple[str, tuple[Row, 
     rows = (keys.row(texts.B_BOOK_AGAIN, Key.SELF), keys.row(texts.B_HOME, Key.HOME))
     if screen.reason is None:
         return texts.CANCELLED, rows
-    known = isinstance(screen.reason, AlreadyCancelled)
-    return texts.ALREADY_CANCELLED if known else texts.CANCEL_REFUSED, rows
+    words = {AlreadyCancelled: texts.ALREADY_CANCELLED, AlreadyOver: texts.ALREADY_OVER}
+    return words.get(type(screen.reason), texts.CANCEL_REFUSED), rows
 
 
 def _help(screen: screens.Help, keys: _Keys) -> tuple[str, tuple[Row, ...]]:

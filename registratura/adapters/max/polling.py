@@ -7,9 +7,10 @@ from collections.abc import Awaitable, Callable, Sequence
 import attrs
 
 from registratura.adapters.max.client import CallFailed, MaxMessenger
-from registratura.adapters.max.wire import NEEDED_TYPES, MalformedUpdate, Update, read_update
+from registratura.adapters.max.wire import NEEDED_TYPES, MalformedUpdate, read_update
 from registratura.application.backoff import MESSENGER, Backoff, delay
 from registratura.application.ports.failures import Unavailable
+from registratura.application.ports.messenger import Update
 
 log = logging.getLogger(__name__)
 

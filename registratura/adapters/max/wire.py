@@ -11,7 +11,7 @@ from typing import Any
 
 import attrs
 
-from registratura.application.ports.messenger import Incoming, Pressed, Started, Stopped, Typed
+from registratura.application.ports.messenger import Pressed, Started, Stopped, Typed, Update, line_of
 from registratura.domain.identifiers import MessengerId
 
 LONGEST_PAYLOAD = 1024
@@ -29,19 +29,6 @@ class MalformedUpdate(ValueError):
 
     def __str__(self) -> str:
         return f"{self.path}: {self.expected} expected"
-
-
-@attrs.frozen(kw_only=True)
-class Update:
-    """An update with the key by which its repeats are known, since MAX gives none.
-
-    `line` is what must stay in order: one person. `incoming` is None for what is accepted and needs no work; such an
-    update may name nobody, and its line is then empty.
-    """
-
-    key: str
-    line: str = attrs.field(repr=False)
-    incoming: Incoming | None
 
 
 def read_update(raw: object) -> Update:
@@ -74,7 +61,7 @@ def _stopped(kind: str, update: Fields) -> Update:
 def _told(kind: str, update: Fields, incoming: Started | Stopped) -> Update:
     happened = _whole(update, "timestamp", "$")
     chat = _chat(update, "$")
-    return Update(key=_key(kind, chat, incoming.user, happened), line=_line(incoming.user), incoming=incoming)
+    return Update(key=_key(kind, chat, incoming.user, happened), line=line_of(incoming.user), incoming=incoming)
 
 
 def _pressed(kind: str, update: Fields) -> Update:
@@ -82,7 +69,7 @@ def _pressed(kind: str, update: Fields) -> Update:
     pressed = _text(callback, "callback_id", "$.callback")
     payload = _payload(callback, "$.callback")
     user = _user(callback, "$.callback")
-    key, line = _key(kind, pressed, payload), _line(user)
+    key, line = _key(kind, pressed, payload), line_of(user)
     if update.get("message") is None:
         return Update(
             key=key,
@@ -106,7 +93,7 @@ def _written(kind: str, update: Fields) -> Update:
     sender = _object(message, "sender", "$.message")
     user = _id(sender, "user_id", "$.message.sender")
     incoming = None if sender.get("is_bot") is True else Typed(user=MessengerId(user), chat=chat)
-    return Update(key=key, line=_line(MessengerId(user)), incoming=incoming)
+    return Update(key=key, line=line_of(MessengerId(user)), incoming=incoming)
 
 
 def _unneeded(kind: str, update: Fields) -> Update:
@@ -129,10 +116,6 @@ def _key(kind: str, *parts: object) -> str:
     """The vendor's names have no bound and no promised alphabet; their digest fits any column."""
     told = json.dumps(parts)
     return f"max:{kind[:32]}:{hashlib.sha256(told.encode()).hexdigest()}"
-
-
-def _line(user: MessengerId) -> str:
-    return f"max:{user}"
 
 
 def _dialogue(message: Fields) -> str | None:

@@ -20,6 +20,7 @@ from registratura.application.ports.messenger import (
     Started,
     Stopped,
     Typed,
+    line_of,
 )
 from registratura.application.ports.storage import Transaction
 from registratura.domain import dialogue as rules
@@ -39,17 +40,11 @@ from registratura.domain.refusals import (
 )
 
 
-def line_of(user: MessengerId) -> str:
-    """The line in which everything for one person stays in order."""
-    return f"max:{user}"
-
-
 @attrs.frozen(kw_only=True)
 class Manners:
     """How the bot behaves (`bot.*`)."""
 
     idle: timedelta = timedelta(hours=24)
-    allow_cancel: bool = False
     skip_single: bool = False
     """Pass over a list with one choice instead of showing it."""
     login_url: str = ""
@@ -86,8 +81,11 @@ class Converse:
                 tx.dialogues.set_reachable(user, reachable=True)
                 self._greet(user, chat, tx)
             case Typed(user=user, chat=chat):
+                tx.dialogues.set_reachable(user, reachable=True)
                 self._repeat(user, chat, tx, lists_failed=lists_failed)
-            case Pressed():
+            case Pressed(user=user):
+                # Whoever presses is there, even if an old «stopped» was delivered late.
+                tx.dialogues.set_reachable(user, reachable=True)
                 self._press(incoming, tx, lists_failed=lists_failed)
 
     def _greet(self, user: MessengerId, chat: str | None, tx: Transaction) -> None:
@@ -129,10 +127,12 @@ class Converse:
             )
         remark = Remark.IDLE if idle else Remark.FOREIGN if verdict is Standing.FOREIGN else Remark.STALE
         self._answer(pressed, remark, tx)
+        if token is not None and verdict is Standing.STALE and _is_second_tap(token, dialogue):
+            return
         self._show(dialogue, turn, remark if remark is not Remark.STALE else None)
 
     def _standing(self, dialogue: Dialogue, token: Token | None) -> Standing:
-        if token is not None and token.press in {Key.CANCEL, Key.CANCEL_YES} and not self.manners.allow_cancel:
+        if token is not None and token.press in {Key.CANCEL, Key.CANCEL_YES} and not self.painter.allow_cancel:
             return Standing.FOREIGN
         return rules.standing(dialogue, token)
 
@@ -150,6 +150,8 @@ class Converse:
             self._cancel(dialogue, turn)
         else:
             self._answer(pressed, Remark.BACK if press is Key.BACK else Remark.TAKEN, turn.tx)
+            if dialogue.step is Step.DONE:
+                turn = self._leave_result(dialogue, turn)
             self._show(moved(press, dialogue, turn.person), turn, forward=isinstance(press, Pick) or press is Key.SELF)
 
     def _book(self, dialogue: Dialogue, turn: _Turn) -> None:
@@ -173,13 +175,16 @@ class Converse:
             self._say_no(dialogue, verdict.failure(), turn)
 
     def _say_yes(self, dialogue: Dialogue, appointment: Appointment, turn: _Turn) -> None:
-        self._close_buttons(dialogue, turn)
+        self._close_buttons(self.painter.summary(dialogue, turn.person, turn.tx), dialogue, turn)
         done = attrs.evolve(rules.replaced(dialogue, Step.DONE), trail=(), appointment=appointment.id)
         self._show(done, attrs.evolve(turn, mid=None))
 
-    def _close_buttons(self, dialogue: Dialogue, turn: _Turn) -> None:
-        """The summary stays readable above the result, without its buttons."""
-        screen = self.painter.summary(dialogue, turn.person, turn.tx)
+    def _leave_result(self, dialogue: Dialogue, turn: _Turn) -> _Turn:
+        """The result stays readable, without its buttons; what follows is a new message below it."""
+        self._close_buttons(self.painter.paint(dialogue, turn.person, turn.tx).screen, dialogue, turn)
+        return attrs.evolve(turn, mid=None)
+
+    def _close_buttons(self, screen: Screen | None, dialogue: Dialogue, turn: _Turn) -> None:
         if turn.mid is not None and screen is not None:
             message = self.phrases.closed(screen)
             self._put(dialogue.user, Edit(user=dialogue.user, chat=turn.chat, mid=turn.mid, message=message), turn.tx)
@@ -211,10 +216,12 @@ class Converse:
         self._draw(painted.dialogue, screen, painted.offers, turn, None)
 
     def _cancel(self, dialogue: Dialogue, turn: _Turn) -> None:
-        if dialogue.appointment is None:
+        lists = self.painter.lists
+        if dialogue.appointment is None or lists.visit(dialogue.appointment, turn.person, turn.tx) is None:
+            # The visit is over, or the person may no longer act for the patient.
             self._show(rules.at_menu(dialogue), turn)
             return
-        verdict = release(self.desk, dialogue.appointment, turn.tx, by=frozenset({turn.person.id}))
+        verdict = release(self.desk, dialogue.appointment, turn.tx, by=turn.person.ids)
         reason = None if is_successful(verdict) else verdict.failure()
         done = attrs.evolve(rules.replaced(dialogue, Step.CANCELLED), trail=())
         self._draw(done, Cancelled(reason), (), turn, None)
@@ -268,12 +275,11 @@ class Converse:
             self._put(drawn.user, Edit(user=drawn.user, chat=chat, mid=mid, message=message), tx)
 
     def apologise(self, user: MessengerId, chat: str | None, code: str, tx: Transaction) -> None:
-        """Say that something broke on our side, with the code to read out by phone."""
-        dialogue = tx.dialogues.find(user) or self._new(user)
-        drawn = rules.shown(rules.at_menu(dialogue), (), self.desk.clock.now())
-        message = self.phrases.screen(Fault(code), payload=_payload(drawn), has_previous=False, remark=None)
-        tx.dialogues.save(drawn, chat)
-        self._put(user, Send(user=user, chat=chat, message=message), tx)
+        """Say that something broke on our side, with the code to read out by phone.
+
+        The dialogue is not touched, for it may be what broke: the buttons shown last still count.
+        """
+        self._put(user, Send(user=user, chat=chat, message=self.phrases.closed(Fault(code))), tx)
 
     def _answer(self, pressed: Pressed, remark: Remark, tx: Transaction) -> None:
         note = self.phrases.note(remark)
@@ -284,6 +290,11 @@ class Converse:
 
     def _new(self, user: MessengerId) -> Dialogue:
         return Dialogue(user=user, session=self.desk.ids.secret(), touched_at=self.desk.clock.now())
+
+
+def _is_second_tap(token: Token, dialogue: Dialogue) -> bool:
+    """A button pressed twice whose first press led to a result: the answer is on its way as a message of its own."""
+    return dialogue.step is Step.DONE and token.revision == dialogue.revision - 1
 
 
 def _payload(dialogue: Dialogue) -> Callable[[Press], str]:

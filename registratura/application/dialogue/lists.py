@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import date
+from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import attrs
@@ -55,7 +55,13 @@ class Lists:
     """Reads the list of a step for one person. Times are judged in each clinic's zone, ages today in the region's."""
 
     desk: Desk
-    zone: ZoneInfo
+    after_start: timedelta = timedelta(hours=4)
+    """How long a consultation that has begun counts as coming when nobody says that it ended."""
+
+    @property
+    def zone(self) -> ZoneInfo:
+        """The region's zone."""
+        return self.desk.rules.zone
 
     def offers(  # noqa: PLR0911  # one line a step
         self, dialogue: Dialogue, person: Patient, tx: Transaction
@@ -132,7 +138,18 @@ class Lists:
             age = patient.age_on(local_day(opening.nearest, opening.organisation.zone))
             return unsuitable(meeting) is None and opening.organisation.age.admits(age)
 
-        return [opening for opening in found if suits(opening)]
+        suitable = [opening for opening in found if suits(opening)]
+        return self._fitting(suitable, patient, tx) if self._gets_older(patient) else suitable
+
+    def _gets_older(self, patient: Patient) -> bool:
+        """Whether another age group begins for the patient within the horizon: a rare case, looked at slot by slot."""
+        now, days = self.desk.clock.now(), self.desk.rules.days
+        first, last = (patient.age_on(day) for day in (self._today, days.last_day(now, self.zone)))
+        return any(tag.admits(first) is not tag.admits(last) for tag in AgeTag)
+
+    def _fitting(self, found: Iterable[DoctorOpening], patient: Patient, tx: Transaction) -> list[DoctorOpening]:
+        openings = ((doctor, self._free(doctor.resource.id, doctor.organisation, patient, tx)) for doctor in found)
+        return [attrs.evolve(doctor, nearest=free[0].starts) for doctor, free in openings if free]
 
     def _window(self, patient: Patient) -> Window:
         now, days = self.desk.clock.now(), self.desk.rules.days
@@ -163,17 +180,21 @@ class Lists:
         if doctor is None:
             return [], None
         resource, organisation = doctor
-        patient = self.patient(choices, person, tx)
+        return self._free(resource.id, organisation, self.patient(choices, person, tx), tx), organisation
+
+    def _free(
+        self, resource: ResourceId, organisation: Organisation, patient: Patient, tx: Transaction
+    ) -> list[Opening]:
+        """Free times of a doctor that are shown to the patient now and fit the patient's age on their day."""
         now, zone = self.desk.clock.now(), organisation.zone
         days = self.desk.rules.days.at(organisation)
         _, ends = day_bounds(days.last_day(now, zone), zone)
-        found = [
+        return [
             opening
-            for opening in tx.schedule.openings(resource.id, now, ends)
+            for opening in tx.schedule.openings(resource, now, ends)
             if days.shows(opening.starts, now, zone)
             and opening.age.admits(patient.age_on(local_day(opening.starts, zone)))
         ]
-        return found, organisation
 
     def _days(self, choices: Choices, person: Patient, tx: Transaction) -> tuple[DayOffer, ...]:
         openings, organisation = self._openings(choices, person, tx)
@@ -197,12 +218,19 @@ class Lists:
         """Coming visits of the person, and those the person made for people they may still act for (TMK-107)."""
         representations, patients = tx.patients.represented_by(person.id)
         allowed = {
-            patient.id: patient
+            known: patient
             for patient in (person, *patients)
             if may_act_for(person.id, patient, representations, self._today)
+            for known in patient.ids
         }
-        held = tx.appointments.coming([person.id], person.id, self.desk.clock.now())
-        return self._visits([visit for visit in held if visit.patient in allowed], person, allowed, tx)
+        now = self.desk.clock.now()
+        held = tx.appointments.coming(person.ids, person.id, now - self.after_start)
+        coming = [visit for visit in held if visit.patient in allowed and self._is_coming(visit, now)]
+        return self._visits(coming, person, allowed, tx)
+
+    def _is_coming(self, visit: Appointment, now: datetime) -> bool:
+        online = visit.kind is VisitKind.ONLINE_CONSULTING
+        return visit.starts > now - self.after_start if online else visit.ends > now
 
     def visit(self, id: AppointmentId, person: Patient, tx: Transaction) -> AppointmentOffer | None:
         """One coming visit the person may see."""
@@ -216,9 +244,9 @@ class Lists:
         if not isinstance(held, Appointment):
             return None
         patient = self.patient(choices, person, tx)
-        if held.patient != patient.id:
+        if held.patient not in patient.ids:
             return None
-        return next(iter(self._visits([held], person, {patient.id: patient}, tx)), None)
+        return next(iter(self._visits([held], person, {held.patient: patient}, tx)), None)
 
     def _visits(
         self, held: Sequence[Appointment], person: Patient, patients: Mapping[PatientId, Patient], tx: Transaction
@@ -236,7 +264,7 @@ class Lists:
                 organisation=doctors[visit.resource][1],
                 speciality=specialities.get(visit.speciality) if visit.speciality else None,
                 purpose=purposes.get(visit.purpose) if visit.purpose else None,
-                own=visit.patient == person.id,
+                own=visit.patient in person.ids,
                 online=visit.kind is VisitKind.ONLINE_CONSULTING,
             )
             for visit in held

@@ -106,7 +106,9 @@ class Painter:
             case Step.CANCELLING:
                 return CancelQuestion(visit)
             case _:
-                return AppointmentCard(visit, visit.starts - self.link_lead, self.allow_cancel)
+                link_from = visit.starts - self.link_lead
+                later = link_from > self.lists.desk.clock.now()
+                return AppointmentCard(visit, link_from if later else None, self.allow_cancel)
 
     def _list(self, dialogue: Dialogue, person: Patient, tx: Transaction, *, failed: bool) -> Painted:
         if failed:

@@ -180,7 +180,8 @@ class AppointmentCard:
     """One coming visit; the link to the consultation appears later."""
 
     visit: AppointmentOffer
-    link_from: datetime
+    link_from: datetime | None
+    """When the link will appear; None once that time has come."""
     may_cancel: bool
 
 

@@ -106,6 +106,24 @@ class Stopped:
 Incoming = Started | Pressed | Typed | Stopped
 
 
+@attrs.frozen(kw_only=True)
+class Update:
+    """What the messenger told us, with the key by which repeats are known.
+
+    `line` is what must stay in order: one person. `incoming` is None for what is accepted and needs no work; such an
+    update may name nobody, and its line is then empty.
+    """
+
+    key: str
+    line: str = attrs.field(repr=False)
+    incoming: Incoming | None
+
+
+def line_of(user: MessengerId) -> str:
+    """The line in which everything from and for one person stays in order."""
+    return f"max:{user}"
+
+
 class Delivery(Enum):
     """How sending ended."""
 

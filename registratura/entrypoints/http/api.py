@@ -1,8 +1,9 @@
 """The API for MIS teams: `/api/v1`, a bearer token, JSON."""
 
 import hmac
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import closing
+from datetime import datetime
 from functools import partial
 from zoneinfo import ZoneInfo
 
@@ -12,9 +13,10 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from registratura.application.ports.storage import KeyReused
+from registratura.application.ports.storage import KeyReused, Transaction
 from registratura.domain.appointments import Appointment
 from registratura.domain.identifiers import AppointmentId, PatientId
+from registratura.domain.refusals import AppointmentUnknown
 from registratura.entrypoints.composition import Registratura, TooLarge, receive
 from registratura.entrypoints.http import texts, wire
 from registratura.entrypoints.http.guards import bounded_body
@@ -83,16 +85,24 @@ def _written(held: Appointment, zone: ZoneInfo) -> str:
 
 async def _list(request: Request, product: Registratura) -> Response:
     patient = request.query_params.get("patient_id", "").strip()
-    if not patient:
+    if not wire.is_id(patient):
         raise Problem(400, "query.patient_id", texts.NEEDS_PATIENT)
     now, zone = product.clock.now(), product.settings.region.timezone
-    held = await product.storage.read(lambda tx: tx.appointments.coming([PatientId(patient)], None, now))
+    held = await product.storage.read(lambda tx: _coming(PatientId(patient), now, tx))
     return Json({"bookings": [wire.booking_body(booking, zone) for booking in held]})
+
+
+def _coming(patient: PatientId, now: datetime, tx: Transaction) -> Sequence[Appointment]:
+    card = tx.patients.find(patient)
+    return tx.appointments.coming(card.ids if card else [patient], None, now)
 
 
 async def cancel(request: Request, product: Registratura) -> Response:
     """`DELETE /api/v1/bookings/{id}`: the clinic gives the slot back; 204, or 409 when there is nothing to cancel."""
-    verdict = await product.cancel(AppointmentId(request.path_params["id"].lower()))
+    asked = request.path_params["id"].lower()
+    if not wire.is_id(asked):
+        raise wire.refusal_problem(AppointmentUnknown())
+    verdict = await product.cancel(AppointmentId(asked))
     if not is_successful(verdict):
         raise wire.refusal_problem(verdict.failure())
     return Response(status_code=204)

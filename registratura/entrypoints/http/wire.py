@@ -16,11 +16,17 @@ from registratura.entrypoints.http import texts
 from registratura.entrypoints.http.problems import Problem
 
 LONGEST_KEY = 200
+LONGEST_ID = 200
 _REQUIRED = ("patient_id", "slot_id")
 _OPTIONAL = ("kind", "channel", "author_id", "purpose_id", "consent_version", "referral_id")
 _CHANNELS = {channel.value: channel for channel in (Channel.PORTAL, Channel.CALL_CENTRE, Channel.REGISTRY)}
 _KINDS = {kind.value: kind for kind in VisitKind}
 _CONFLICTS = frozenset({BookingCode.TAKEN, BookingCode.ANNULLED, BookingCode.SAME_TIME, BookingCode.SAME_DOCTOR})
+
+
+def is_id(text: str) -> bool:
+    """Whether *text* may be an id: printable and not endless; what the databases take alike."""
+    return text.isprintable() and 1 <= len(text) <= LONGEST_ID
 
 
 def read_object(body: bytes) -> Mapping[str, Any]:
@@ -39,7 +45,7 @@ def read_application(body: bytes) -> Application:
     given = read_object(body)
     faults = [{"field": name, "detail": texts.FIELD_UNKNOWN} for name in given if name not in _REQUIRED + _OPTIONAL]
     faults += [{"field": name, "detail": texts.FIELD_MISSING} for name in _REQUIRED if given.get(name) is None]
-    words = {name: value.strip() for name, value in given.items() if isinstance(value, str) and value.strip()}
+    words = {name: value.strip() for name, value in given.items() if isinstance(value, str) and is_id(value.strip())}
     for name in _REQUIRED + _OPTIONAL:
         if given.get(name) is not None and name not in words:
             faults.append({"field": name, "detail": texts.FIELD_TEXT})

@@ -178,7 +178,9 @@ CAUSES = (
         Rank.SAME_DOCTOR,
         "same speciality that day",
         refusals.SpecialityBookedThatDay,
-        lambda case: case.also_booked(organisation=CLINIC, speciality=THERAPY, starts=LATER_THAT_DAY),
+        lambda case: case.checks(repeat_speciality_mo=False).also_booked(
+            organisation=CLINIC, speciality=THERAPY, starts=LATER_THAT_DAY
+        ),
     ),
 )
 

@@ -28,7 +28,7 @@ MINE, YOURS = "session-of-anna", "session-of-boris"
 
 LIST_KEYS = "back home prev next retry"
 UNDERSTOOD = {
-    Step.UNLINKED: "retry help",
+    Step.UNLINKED: "retry",
     Step.MENU: "self other mine help",
     Step.WHOM: f"{LIST_KEYS} self",
     Step.PURPOSE: LIST_KEYS,

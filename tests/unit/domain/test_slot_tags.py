@@ -58,11 +58,6 @@ def test_each_channel_has_its_tags_for_ordinary_visits(channel: Channel, tags: s
     assert serving(in_person(channel=channel)) == tags
 
 
-@pytest.mark.req("FER-235")
-def test_a_referral_opens_slots_for_referrals_and_ordinary_ones() -> None:
-    assert serving(in_person(referral="r-1")) == {"REFERRAL", "ORDINARY", "EPGU"}
-
-
 @pytest.mark.req("FER-111")
 @pytest.mark.parametrize("text", ["EPGU,REFERRAL", "REFERRAL,EPGU", "EPGU, REFERRAL", " EPGU , REFERRAL ", "EPGU"])
 def test_one_fitting_tag_of_a_comma_list_is_enough(text: str) -> None:

@@ -27,11 +27,10 @@ def test_a_consent_to_an_old_text_is_refused_wherever_it_comes_from() -> None:
     assert isinstance(case.answer(), refusals.ConsentOutdated)
 
 
-def test_a_referral_opens_ordinary_slots_to_visits_in_person_only() -> None:
-    ordinary = frozenset({ChannelTag.ORDINARY})
-    assert isinstance(in_person(referral="r-1").opening(channels=ordinary).answer(), Appointment)
-    consultation = in_person(kind=VisitKind.ONLINE_CONSULTING, referral="r-1").opening(channels=ordinary)
-    assert isinstance(consultation.answer(), refusals.WrongChannel)
+@pytest.mark.parametrize("kind", [VisitKind.APPOINTMENT, VisitKind.ONLINE_CONSULTING])
+def test_a_referral_nobody_has_looked_at_opens_nothing(kind: VisitKind) -> None:
+    case = in_person(kind=kind, referral="nonsense").opening(channels=frozenset({ChannelTag.ORDINARY}))
+    assert isinstance(case.answer(), refusals.WrongChannel)
 
 
 def test_a_stranger_learns_nothing_about_the_patient() -> None:

@@ -52,6 +52,7 @@ def test_all_faults_are_named_at_once_with_their_variables(tmp_path: Path) -> No
                 "REGISTRATURA_DATABASE_PORT": "5432",
                 "REGISTRATURA_DATABASE_URL": "mysql://user:canary@host/base",
                 "REGISTRATURA_BOT_ALLOW_CANCEL": "maybe",
+                "REGISTRATURA_MAX_TOKEN": "тoken",
                 "REGISTRATURA_API_TOKEN_FILE": str(tmp_path / "missing"),
             },
             tmp_path,
@@ -66,6 +67,7 @@ def test_all_faults_are_named_at_once_with_their_variables(tmp_path: Path) -> No
         "public.url (REGISTRATURA_PUBLIC_URL)",
         "database.url (REGISTRATURA_DATABASE_URL): ожидается sqlite:///путь",
         "REGISTRATURA_DATABASE_PORT: такой настройки нет",
+        "max.token (REGISTRATURA_MAX_TOKEN): ожидается печатные латинские",
         "bot.allow_cancel (REGISTRATURA_BOT_ALLOW_CANCEL): ожидается true или false",
         "REGISTRATURA_API_TOKEN_FILE: файл не читается",
     ):

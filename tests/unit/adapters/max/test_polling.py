@@ -11,10 +11,9 @@ import httpx
 import pytest
 
 from registratura.adapters.max.polling import Polling
-from registratura.adapters.max.wire import Update
 from registratura.application.backoff import Backoff
 from registratura.application.ports.failures import Unavailable
-from registratura.application.ports.messenger import Started
+from registratura.application.ports.messenger import Started, Update
 from tests.unit.adapters.max.scripted import answer, messenger
 
 pytestmark = pytest.mark.anyio
