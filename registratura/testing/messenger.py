@@ -50,7 +50,7 @@ class RecordingMessenger:
     expired: set[str] = attrs.field(factory=set, init=False)
     edits_refused: bool = attrs.field(default=False, init=False)
     _script: deque[Scripted] = attrs.field(factory=deque, init=False)
-    _sent: list[tuple[MessengerId, str, datetime]] = attrs.field(factory=list, init=False)
+    _sent: list[tuple[MessengerId, Message, datetime]] = attrs.field(factory=list, init=False)
     _mids: "count[int]" = attrs.field(factory=lambda: count(1), init=False)
 
     def script(self, receipt: Receipt, *, times: int = 1) -> None:
@@ -78,11 +78,11 @@ class RecordingMessenger:
         return scripted.receipt or _lost(outgoing)
 
     async def was_sent(self, sent: Send, since: datetime) -> bool | None:
-        """Whether the text of *sent* was shown to its person since *since*; None without the chat, as in MAX."""
+        """Whether *sent* was shown to its person since *since*; None without the chat, as in MAX."""
         if sent.chat is None:
             return None
         return any(
-            (user, text) == (sent.user, sent.message.text) and since <= shown_at for user, text, shown_at in self._sent
+            (user, message) == (sent.user, sent.message) and since <= shown_at for user, message, shown_at in self._sent
         )
 
     def _effect(self, outgoing: Outgoing) -> Receipt:
@@ -113,7 +113,7 @@ class RecordingMessenger:
 
     def _show(self, user: MessengerId, message: Message) -> None:
         self.screens[user].append(Shown(f"mid.{next(self._mids)}", message))
-        self._sent.append((user, message.text, self.clock.now()))
+        self._sent.append((user, message, self.clock.now()))
 
 
 def _lost(outgoing: Outgoing) -> Receipt:

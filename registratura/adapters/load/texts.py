@@ -12,6 +12,9 @@ FORM: Final = "R-310"
 REGISTER: Final = "R-330"
 """The record is well formed but does not fit what the register holds."""
 
+BOOKED_SLOT = (
+    "на слот есть запись [{id}]: сначала перенесите или отмените её, затем меняйте время, длительность или врача"
+)
 REQUIRED = "обязательное поле: добавьте его"
 NOT_TEXT = "нужна строка"
 BAD_CHARACTERS = "в строке есть управляющие или повреждённые знаки: уберите их"
@@ -148,6 +151,8 @@ class RussianWording:
                 return Fault(field=field, code=REGISTER, reason=reason)
             case Clash(other=other) if other == line.id:
                 return Fault(field="id", code=REGISTER, reason=TAKEN_ID.format(id=other))
+            case Clash(fields=("slot_id", "visit_time"), other=other):
+                return Fault(field="visit_time", code=REGISTER, reason=BOOKED_SLOT.format(id=other))
             case Clash(fields=fields, other=other):
                 reason = (
                     f"идентификатор {line.id}: запись дублирует ранее загруженную с другим идентификатором [{other}], "

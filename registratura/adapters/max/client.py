@@ -14,7 +14,17 @@ from registratura.adapters.max.bodies import message_body, opens_link
 from registratura.adapters.max.outcomes import Broken, Reply, receipt_of
 from registratura.application.message_limits import require_fitting
 from registratura.application.ports.failures import Unavailable
-from registratura.application.ports.messenger import Answer, Delivery, Edit, Message, Outgoing, Receipt, Send, Throttle
+from registratura.application.ports.messenger import (
+    Answer,
+    Button,
+    Delivery,
+    Edit,
+    Message,
+    Outgoing,
+    Receipt,
+    Send,
+    Throttle,
+)
 from registratura.domain.identifiers import MessengerId
 
 HOST_LINE = {"max:bot": 1 / 20}
@@ -119,7 +129,9 @@ class MaxMessenger:
                 return await self._answer(outgoing)
 
     async def was_sent(self, sent: Send, since: datetime) -> bool | None:
-        """Whether the bot wrote the text of *sent* in its dialogue since *since*; None when nobody can tell.
+        """Whether the bot wrote *sent* in its dialogue since *since*; None when nobody can tell.
+
+        A message with buttons is known by what they carry, for two screens may have the same words.
 
         The times are compared here, because the sources contradict each other in which of `from` and `to` is earlier.
         """
@@ -134,7 +146,7 @@ class MaxMessenger:
             return None
         earliest = (since.timestamp() - CLOCK_SKEW) * 1000
         recent = [message for message in messages if _number(message, "timestamp") >= earliest]
-        if any(_is_ours(message, sent.message.text) for message in recent):
+        if any(_is_ours(message, sent.message) for message in recent):
             return True
         return None if len(recent) == HISTORY else False
 
@@ -270,9 +282,18 @@ def _number(message: object, name: str) -> int:
     return value if isinstance(value, int) else 0
 
 
-def _is_ours(message: Mapping[str, Any], text: str) -> bool:
+def _is_ours(message: Mapping[str, Any], sent: Message) -> bool:
     sender, body = message.get("sender") or {}, message.get("body") or {}
-    return sender.get("is_bot") is True and str(body.get("text") or "").strip() == text.strip()
+    same_words = str(body.get("text") or "").strip() == sent.text.strip()
+    ours = {button.payload for row in sent.keyboard for button in row if isinstance(button, Button)}
+    return sender.get("is_bot") is True and same_words and ours == _payloads(body)
+
+
+def _payloads(body: Mapping[str, Any]) -> set[str]:
+    """What the buttons of a message carry back to us."""
+    keyboards = [attachment.get("payload") or {} for attachment in body.get("attachments") or []]
+    rows = [row for keyboard in keyboards for row in keyboard.get("buttons") or []]
+    return {str(button["payload"]) for row in rows for button in row if button.get("payload")}
 
 
 def _subscription(item: Mapping[str, Any]) -> Subscription:

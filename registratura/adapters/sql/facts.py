@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Select, bindparam, literal, select
+from sqlalchemy import BindParameter, ColumnElement, Connection, Select, bindparam, literal, select
 
 from registratura.adapters.sql import tables as t
 from registratura.adapters.sql.mapping import (
@@ -36,9 +36,11 @@ _PATIENT = finding()
 # Other transactions may still refer to the card, with an attachment for example; they may not book for it.
 _PATIENT_LOCKED = finding().with_for_update(key_share=True, of=t.patient)
 
+_PATIENTS: BindParameter[Any] = bindparam("patients", expanding=True)
+"""The card with those merged into it: all are one person."""
 _NOW = bindparam("now", type_=Moment)
 _REPRESENTATIONS = pack(REPRESENTATION).where(t.representation.c.representative_id == bindparam("author"))
-_ATTACHMENTS = pack(ATTACHMENT).where(t.attachment.c.patient_id == bindparam("patient"))
+_ATTACHMENTS = pack(ATTACHMENT).where(t.attachment.c.patient_id.in_(_PATIENTS))
 _ABSENCES = (
     pack(ABSENCE)
     .where(
@@ -49,7 +51,7 @@ _ABSENCES = (
     .correlate(t.slot)
 )
 _UPCOMING = pack(APPOINTMENT).where(
-    t.appointment.c.patient_id == bindparam("patient"),
+    t.appointment.c.patient_id.in_(_PATIENTS),
     t.appointment.c.outcome.is_(None),
     t.appointment.c.ends > _NOW,
 )
@@ -93,12 +95,13 @@ def facts(
 ) -> Facts:
     """Everything about booking *slot* for *patient*; absences are those that cover the slot."""
     card = connection.execute(_PATIENT_LOCKED if locking else _PATIENT, {"patient": patient}).mappings().one_or_none()
+    person = patient_of(card) if card else None
     # The lists are read after the lock, in a statement of their own: it sees what the holder before us committed.
     row = (
         connection.execute(
             _CONTEXT,
             {
-                "patient": card[t.patient.c.id] if card else patient,
+                "patients": sorted(person.ids) if person else [patient],
                 "slot": slot,
                 "now": now,
                 "author": author,
@@ -109,7 +112,7 @@ def facts(
         .one()
     )
     return Facts(
-        patient=patient_of(card) if card else None,
+        patient=person,
         slot=slot_of(row) if row[t.slot.c.id] is not None else None,
         organisation=organisation_of(row) if row[t.organisation.c.id] is not None else None,
         resource=resource_of(row) if row[t.resource.c.id] is not None else None,

@@ -316,7 +316,8 @@ class Register(Protocol):
         """Create or change records of one kind, a verdict for each, in order; the same record twice changes nothing.
 
         A slot with a booking of ours in force stays RECORDED whatever stale state arrives, except CANCELED: then the
-        clinic withdrew it, and the booking is closed with it.
+        clinic withdrew it, and the booking is closed with it. Its time and doctor stay too: the patient was told
+        them, so another place is a `Clash` of `slot_id` and `visit_time` with the booking.
         """
         ...
 

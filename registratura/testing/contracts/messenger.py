@@ -233,6 +233,15 @@ class MessengerContract:
         send = Send(user=counterpart.user, chat=await counterpart.chat(), message=DOCTORS)
         assert await messenger.was_sent(send, await counterpart.now() + MINUTE) is False
 
+    async def test_another_screen_of_the_same_words_is_not_taken_for_the_one_in_doubt(
+        self, messenger: Messenger, counterpart: Counterpart
+    ) -> None:
+        since = await counterpart.now() - MINUTE
+        await _sent(messenger, counterpart, DOCTORS)
+        later = Message(DOCTORS.text, ((Button("Другой", "v1:other"),),))
+        send = Send(user=counterpart.user, chat=await counterpart.chat(), message=later)
+        assert await messenger.was_sent(send, since) is False
+
     async def test_without_the_chat_nobody_can_tell_whether_it_was_sent(
         self, messenger: Messenger, counterpart: Counterpart
     ) -> None:

@@ -132,13 +132,13 @@ class MemoryAppointments:
             speciality=state.specialities.get(doctor.speciality) if doctor and doctor.speciality else None,
             purpose=state.purposes.get(purpose) if purpose else None,
             representations=tuple(one for one in state.representations.values() if one.representative == author),
-            attachments=tuple(one for one in state.attachments.values() if card and one.patient == card.id),
+            attachments=tuple(one for one in state.attachments.values() if card and one.patient in card.ids),
             absences=tuple(
                 one
                 for one in state.absences.values()
                 if found and one.resource == found.opening.resource and one.covers(found.opening.starts)
             ),
-            upcoming=tuple(one for one in state.in_force() if card and one.patient == card.id and one.ends > now),
+            upcoming=tuple(one for one in state.in_force() if card and one.patient in card.ids and one.ends > now),
         )
 
     def take(self, appointment: Appointment, consent: Consent | None) -> bool:

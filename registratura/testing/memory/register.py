@@ -181,11 +181,19 @@ class MemoryRegister:
         for other in (slot.opening for slot in self._state.slots.values()):
             if other.id != opening.id and (other.resource, other.starts) == (opening.resource, opening.starts):
                 return Clash(("resource_id", "visit_time"), other.id)
+        held = self._booked(record)
+        if held is not None and record.status is not SlotStatus.CANCELED:
+            place = (held.resource, held.starts, held.ends)
+            if place != (opening.resource, opening.starts, opening.ends):
+                return Clash(("slot_id", "visit_time"), held.id)
         return _put(self._state.slots, record.id, self._status(record).of(opening))
+
+    def _booked(self, record: SlotRecord) -> Appointment | None:
+        return next((booked for booked in self._state.in_force() if booked.slot == record.id), None)
 
     def _status(self, record: SlotRecord) -> SlotStatus:
         """The state of a slot in view of our booking, which a withdrawn slot takes with it."""
-        held = next((booked for booked in self._state.in_force() if booked.slot == record.id), None)
+        held = self._booked(record)
         if held is None:
             return record.status
         if record.status is not SlotStatus.CANCELED:

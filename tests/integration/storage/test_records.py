@@ -1,15 +1,17 @@
 """What no port reads back but people will ask for: consents, the audit, and the local days of slots."""
 
 from collections.abc import Iterator
-from datetime import date
+from datetime import date, timedelta
 from zoneinfo import ZoneInfo
 
 import attrs
 import pytest
-from sqlalchemy import Connection, create_engine, select
+from sqlalchemy import Connection, create_engine, select, update
 
 from registratura.adapters.sql import SqlStorage
 from registratura.adapters.sql import tables as t
+from registratura.application.ports.messenger import Message, Send, Started
+from registratura.application.ports.storage import SendState
 from registratura.domain.identifiers import MessengerId
 from registratura.testing.contracts.storage.region import (
     CHILD,
@@ -93,3 +95,38 @@ def test_slots_fall_on_other_days_when_the_clocks_of_their_clinic_change(connect
     assert day() == date(2026, 3, 3)
     register.store([attrs.evolve(CLINIC, zone=ZoneInfo("Asia/Kamchatka"))])
     assert day() == date(2026, 3, 4)
+
+
+def test_what_another_version_wrote_stops_nobody_behind_it(connection: Connection) -> None:
+    tx = SqlStorage.borrow(connection)
+    for user in ("1", "2"):
+        tx.inbox.put(f"key-{user}", f"max:{user}", Started(user=MessengerId(user), chat=None), NOW)
+        send = Send(user=MessengerId(user), message=Message("Здравствуйте"))
+        tx.outbox.put(f"max:{user}", send, id=f"effect-{user}", due=NOW)
+    connection.execute(update(t.inbox).where(t.inbox.c.key == "key-1").values(payload={"kind": "of the future"}))
+    connection.execute(update(t.outbox).where(t.outbox.c.id == "effect-1").values(payload={"kind": "of the future"}))
+    assert tx.inbox.next(NOW) is None
+    received = tx.inbox.next(NOW)
+    assert received is not None
+    assert received.incoming.user == "2"
+    assert [leased.id for leased in tx.outbox.lease(NOW, 8, timedelta(minutes=1))] == ["effect-2"]
+    parked = select(t.inbox.c.state).where(t.inbox.c.key == "key-1")
+    assert connection.scalar(parked) == "parked"
+    assert connection.scalar(select(t.outbox.c.state).where(t.outbox.c.id == "effect-1")) == "parked"
+
+
+@pytest.mark.parametrize(("state", "kept"), [(SendState.SENT, False), (SendState.PARKED, True)])
+def test_what_was_said_is_forgotten_once_it_is_said(connection: Connection, state: SendState, kept: bool) -> None:
+    tx = SqlStorage.borrow(connection)
+    send = Send(user=MessengerId("1"), message=Message("canary"))
+    tx.outbox.put("max:1", send, id="effect", due=NOW)
+    tx.outbox.settle("effect", state, None, NOW)
+    assert ("canary" in str(connection.scalar(select(t.outbox.c.payload)))) is kept
+
+
+def test_the_bookings_of_a_merged_card_count(connection: Connection) -> None:
+    tx = SqlStorage.borrow(connection)
+    tx.appointments.take(booking("1", SLOTS[0]), None)
+    tx.register.store([attrs.evolve(STRANGER, united=frozenset({MOTHER.id}))])
+    facts = tx.appointments.facts(STRANGER.id, SLOTS[1].id, now=NOW)
+    assert [held.id for held in facts.upcoming] == ["1"]

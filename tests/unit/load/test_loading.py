@@ -83,7 +83,7 @@ async def test_the_same_load_twice_changes_nothing() -> None:
 async def test_a_changed_record_is_counted_as_changed() -> None:
     storage = MemoryStorage()
     await load(storage, everything())
-    report = await load(storage, [made("slot", duration=30), made("speciality")])
+    report = await load(storage, [made("slot", tag_age="CHILD"), made("speciality")])
     assert report.counts == {"speciality": Counts(same=1), "slot": Counts(changed=1)}
 
 
@@ -218,3 +218,12 @@ def test_the_spool_keeps_what_waits() -> None:
         assert spool.waiting("mo", 0, 10) == []
         spool.drop(waiting.ticket)
         assert spool.waiting("slot", 0, 10) == []
+
+
+async def test_a_booked_slot_is_not_moved_under_the_patient() -> None:
+    storage = MemoryStorage()
+    await load(storage, everything())
+    report = await load(storage, [made("slot", duration=30)])
+    [refused] = report.refused
+    assert refused.code == "R-330"
+    assert "сначала перенесите или отмените её" in refused.reason

@@ -1,9 +1,10 @@
 """Loading slots: a booking of ours outlives stale states, but not a slot that the clinic withdrew."""
 
 from collections.abc import Collection, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
+import attrs
 from sqlalchemy import ARRAY, Connection, DateTime, Select, Text, bindparam, func, select, tuple_, update
 
 from registratura.adapters.sql import tables as t
@@ -44,14 +45,18 @@ def store_slots(connection: Connection, records: Sequence[SlotRecord]) -> list[V
         if owner is not None and owner != record.id:
             verdicts.append(Clash(("resource_id", "visit_time"), owner))
             continue
-        owners.give(record.id, place)
         status = record.status
-        if record.id in held:
-            if status is SlotStatus.CANCELED:
-                held.remove(record.id)
-                withdrawn.append(record.id)
-            else:
-                status = SlotStatus.RECORDED
+        booking = held.get(record.id)
+        if booking is not None and status is SlotStatus.CANCELED:
+            del held[record.id]
+            withdrawn.append(record.id)
+        elif booking is not None:
+            if booking.place != (*place, place[1] + timedelta(minutes=record.minutes)):
+                # The patient was told another time or doctor: first the booking is moved or cancelled, then the slot.
+                verdicts.append(Clash(("slot_id", "visit_time"), booking.id))
+                continue
+            status = SlotStatus.RECORDED
+        owners.give(record.id, place)
         verdicts.append(changes.put(slot_row(record, place[1], zones[record.organisation], status)))
     changes.write()
     _close(connection, withdrawn)
@@ -98,12 +103,23 @@ def _standing_on(connection: Connection, places: Sequence[Place]) -> Select[str,
     )
 
 
-def _in_force(connection: Connection, slots: Collection[str]) -> set[str]:
+@attrs.frozen
+class _Booking:
+    """A booking in force: its id, and the doctor and the time that the patient was told."""
+
+    id: str
+    place: tuple[str, datetime, datetime]
+
+
+def _in_force(connection: Connection, slots: Collection[str]) -> dict[str, _Booking]:
+    """The bookings in force of *slots*."""
     c = t.appointment.c
     return {
-        slot
+        row.slot_id: _Booking(row.id, (row.resource_id, row.starts, row.ends))
         for chunk in chunks(slots)
-        for slot in connection.scalars(select(c.slot_id).where(c.slot_id.in_(chunk), c.outcome.is_(None)))
+        for row in connection.execute(
+            select(c.slot_id, c.id, c.resource_id, c.starts, c.ends).where(c.slot_id.in_(chunk), c.outcome.is_(None))
+        )
     }
 
 

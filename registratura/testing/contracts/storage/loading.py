@@ -1,5 +1,8 @@
 """Loading says of every record what became of it, and the same record twice changes nothing."""
 
+from datetime import timedelta
+from typing import Any
+
 import attrs
 import pytest
 
@@ -169,6 +172,24 @@ class LoadingPromises:
         closed = await storage.read(lambda tx: tx.appointments.find(held.id))
         assert getattr(closed, "appointment", None) == held
         assert await take(storage, booking("2", COLLEAGUES_SLOTS[0]))
+
+    @pytest.mark.parametrize(
+        "change",
+        [{"visit": SLOTS[0].visit + timedelta(hours=8)}, {"minutes": 7}, {"resource": COLLEAGUES_SLOTS[0].resource}],
+        ids=["time", "duration", "doctor"],
+    )
+    async def test_booked_slot_keeps_the_time_and_doctor_that_the_patient_was_told(
+        self, storage: Storage, change: dict[str, Any]
+    ) -> None:
+        await load(storage, *REGION)
+        await take(storage, held := booking("1", SLOTS[0]))
+        before = await storage.read(lambda tx: tx.schedule.opening(SLOTS[0].id))
+        moved = attrs.evolve(SLOTS[0], **change)
+        if "resource" in change:
+            moved = attrs.evolve(moved, visit=SLOTS[0].visit + timedelta(hours=9))
+        assert await load(storage, [moved]) == [Clash(("slot_id", "visit_time"), held.id)]
+        assert await storage.read(lambda tx: tx.schedule.opening(SLOTS[0].id)) == before
+        assert await storage.read(lambda tx: tx.appointments.find(held.id)) == held
 
     async def test_merged_ids_lead_to_the_card_that_names_them(self, storage: Storage) -> None:
         await load(storage, *REGION[:5])

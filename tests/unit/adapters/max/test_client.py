@@ -121,11 +121,16 @@ def history(*messages: dict[str, Any]) -> httpx.Response:
     return answer(messages=list(messages))
 
 
-def said(text: str, at: datetime, *, bot: bool = True) -> dict[str, Any]:
+def said(text: str, at: datetime, *, bot: bool = True, payload: str = "v1:slot:81") -> dict[str, Any]:
+    buttons = [[{"type": "callback", "text": "09:15", "payload": payload, "intent": "default"}]]
     return {
         "timestamp": int(at.timestamp() * 1000),
         "sender": {"user_id": 7001 if bot else 1001, "is_bot": bot},
-        "body": {"mid": "mid.1", "text": text},
+        "body": {
+            "mid": "mid.1",
+            "text": text,
+            "attachments": [{"type": "inline_keyboard", "callback_id": "cb", "payload": {"buttons": buttons}}],
+        },
     }
 
 
@@ -141,6 +146,7 @@ SECOND = timedelta(seconds=1)
         (history(said("Выберите время", SINCE - 60 * SECOND)), False),
         (history(said("Выберите время", SINCE + SECOND, bot=False)), False),
         (history(said("Выберите врача", SINCE + SECOND)), False),
+        (history(said("Выберите время", SINCE + SECOND, payload="v1:slot:82")), False),  # another screen of these words
         (history(*[said("Выберите врача", SINCE + SECOND)] * 100), None),
         (history(*[said("Выберите врача", SINCE + SECOND)] * 99, said("Иное", SINCE - 60 * SECOND)), False),
         (history({"timestamp": 2**60}, {}), False),
