@@ -67,7 +67,7 @@ def _keep(asked: Application, appointment: Appointment, tx: Transaction) -> Resu
 
 
 def _consent(asked: Application, appointment: Appointment) -> Consent | None:
-    if asked.consent_version is None:
+    if asked.consent_version is None or not asked.is_consultation:
         return None
     return Consent(
         appointment=appointment.id,

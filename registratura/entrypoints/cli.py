@@ -5,7 +5,7 @@ import contextlib
 import os
 import signal
 import sys
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
 from pathlib import Path
 from typing import Annotated, NoReturn
 
@@ -51,22 +51,29 @@ def _fail(words: str, code: int = FAILED) -> NoReturn:
 
 
 def _settings() -> Settings:
-    try:
+    with _telling():
         return load_settings(os.environ, Path.cwd())
+
+
+@contextlib.contextmanager
+def _telling() -> Iterator[None]:
+    """Say what hinders the start, and what to do, instead of a trace."""
+    try:
+        yield
     except WrongSettings as wrong:
         _fail(texts.WRONG_SETTINGS.format(faults="\n".join(f"  {fault}" for fault in wrong.faults)), USAGE)
+    except Unavailable as reason:
+        _fail(texts.DATABASE_NOT_READY.format(reason=reason))
 
 
 def _run(work: Callable[[Registratura], Awaitable[int]], settings: Settings) -> NoReturn:
     async def within() -> int:
         async with compose(settings) as product:
-            await product.storage.ping()
+            await product.ready()
             return await work(product)
 
-    try:
+    with _telling():
         code = asyncio.run(within())
-    except Unavailable as reason:
-        _fail(texts.DATABASE_NOT_READY.format(reason=reason))
     raise typer.Exit(code)
 
 
@@ -98,12 +105,10 @@ def serve(
 def _check_schema(settings: Settings) -> None:
     async def look() -> None:
         async with compose(settings) as product:
-            await product.storage.ping()
+            await product.ready()
 
-    try:
+    with _telling():
         asyncio.run(look())
-    except Unavailable as reason:
-        _fail(texts.DATABASE_NOT_READY.format(reason=reason))
 
 
 @app.command(help=texts.WORK)

@@ -8,6 +8,7 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import attrs
+from returns.pipeline import is_successful
 
 from registratura.adapters import load, sql
 from registratura.adapters.max import texts
@@ -18,6 +19,7 @@ from registratura.adapters.max.polling import Polling
 from registratura.adapters.max.webhook import SECRET_HEADER, Watchdog
 from registratura.adapters.system import SystemClock, SystemIds, chance
 from registratura.application.booking import BookAppointment, CancelAppointment, Desk, MoveAppointment
+from registratura.application.consent import KeepConsentText
 from registratura.application.dialogue.conversation import Converse, Manners
 from registratura.application.dialogue.lists import Lists
 from registratura.application.dialogue.painting import Painter
@@ -27,7 +29,8 @@ from registratura.application.ports.spool import RefusedLine
 from registratura.application.ports.storage import Storage
 from registratura.application.ports.time import Clock, Ids
 from registratura.application.requests import BookOnce
-from registratura.entrypoints.settings import MaxMode, Settings
+from registratura.entrypoints.settings import MaxMode, Settings, WrongSettings
+from registratura.entrypoints.texts import CONSENT_CHANGED
 
 __all__ = [
     "LOGIN_PATH",
@@ -81,6 +84,16 @@ class Registratura:
     max_door: MaxDoor
     max_line: MaxLine | None
     loading: "Loading"
+    keep_consent_text: KeepConsentText
+
+    async def ready(self) -> None:
+        """Return when work may begin: the database answers with the newest schema and the consent text is kept.
+
+        Raises `Unavailable`, or `WrongSettings` when the text changed without its version.
+        """
+        await self.storage.ping()
+        if not is_successful(await self.keep_consent_text()):
+            raise WrongSettings([CONSENT_CHANGED.format(version=self.keep_consent_text.consent.version)])
 
 
 @asynccontextmanager
@@ -114,6 +127,7 @@ async def compose(settings: Settings) -> AsyncIterator[Registratura]:
             max_door=door,
             max_line=line,
             loading=_loading(settings, storage),
+            keep_consent_text=KeepConsentText(storage=storage, consent=settings.consent(texts.CONSENT)),
         )
 
 

@@ -15,7 +15,7 @@ DOCTOR = "Проверяет каждую зависимость: работае
 SANDBOX = "Всё сразу для знакомства: HTTP, обработчик, эмулятор MAX и выдуманный регион."
 
 WRONG_SETTINGS = "Настройки не подходят:\n{faults}"
-DATABASE_NOT_READY = "База данных не готова: {reason}"
+DATABASE_NOT_READY = "База данных не готова: {reason}. Новую схему создаёт команда registratura migrate"
 DATABASE_SILENT = "База данных не отвечает: {reason}"
 MIGRATED = "Схема базы данных новейшая."
 NO_FILE = "Нет такого файла: {names}"
@@ -38,6 +38,10 @@ ADDRESS = "адрес, который начинается с http:// или htt
 DATABASE_URL = "sqlite:///путь/к/файлу или postgresql://пользователь@сервер/база"
 WORDS = "текст"
 TOKEN = "печатные латинские буквы, цифры и знаки"  # noqa: S105  # words about a secret
+CONSENT_CHANGED = (
+    "tmk.consent_text (REGISTRATURA_TMK_CONSENT_TEXT): текст согласия версии {version} уже показывали другим."
+    " Задайте новую tmk.consent_version"
+)
 WEBHOOK_SECRET = "от 5 до 256 латинских букв, цифр, «_» или «-»"  # noqa: S105  # words about a secret
 
 DATABASE = "база данных"

@@ -113,7 +113,7 @@ def deferred(composing: Callable[[], AbstractAsyncContextManager[Registratura]])
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
         async with composing() as product:
-            await product.storage.ping()
+            await product.ready()
             app.mount("/", build(product))
             yield
 

@@ -72,6 +72,7 @@ class Sandbox:
         settings = self.settings()
         await asyncio.to_thread(composition.migrate, settings)
         async with compose(settings) as product:
+            await product.ready()
             await self._people(product)
             await self._serve(product)
 
