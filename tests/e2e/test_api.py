@@ -47,7 +47,7 @@ def test_a_key_of_another_shape_is_refused(small: Product, key: str) -> None:
     assert (answer.status_code, answer.json()["code"]) == (400, "idempotency.shape")
 
 
-@pytest.mark.req("TMK-57", "TMK-58")
+@pytest.mark.req("TMK-57")
 def test_a_repeated_booking_is_refused_with_its_own_reason(product: Product) -> None:
     village = product.settle(1)
     person, doctor = village.citizens[0], village.therapist
@@ -57,7 +57,6 @@ def test_a_repeated_booking_is_refused_with_its_own_reason(product: Product) -> 
         answer = product.call("POST", "/api/v1/bookings", json={**asked_of(village), "slot_id": slot})
         return answer.status_code, answer.json()["code"]
 
-    assert refusal(village.slot_id(doctor, village.days[0], "10:20")) == (409, "booking.SameDoctorThatDay")
     assert refusal(village.slot_id(doctor, village.days[1], "10:20")) == (409, "booking.SpecialityBooked")
     assert refusal(village.slot_id(village.neurologist, village.days[0], "10:00")) == (409, "booking.BusyAtThatTime")
     assert refusal(village.slot_id(village.paediatrician, village.days[1], "10:00")) == (422, "booking.AgeMismatch")

@@ -118,7 +118,7 @@ def no_wider_than_the_window(page: Page) -> bool:
     return bool(page.evaluate("document.documentElement.scrollWidth <= window.innerWidth"))
 
 
-@pytest.mark.req("OPS-02", "TMK-01")
+@pytest.mark.req("TMK-01")
 def test_a_parent_books_a_child_on_a_phone(browser: Browser, sandbox: SmallSandbox) -> None:
     screen = window(browser, sandbox, PHONE, "phone")
     screen.open(MARINA)

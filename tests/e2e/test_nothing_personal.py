@@ -111,18 +111,22 @@ def people_where_none_belong(product: Product) -> list[str]:
     return [*(answer.text for answer in answers), loaded.stdout, loaded.stderr]
 
 
-def a_fault_of_ours(product: Product, chat: Chat, booking: dict[str, str]) -> list[str]:
-    """Calls and a press while a table is gone; gives what was answered."""
+def a_fault_of_ours(product: Product, chat: Chat, booking: dict[str, str], card: Record) -> list[str]:
+    """Calls, loads and a press while a table is gone; gives what was answered."""
     before = chat.now()
     with broken(product):
         chat.tap("В начало", before)
         fault = product.call("POST", "/api/v1/bookings", json=booking)
+        load = product.load([card])
+        by_hand = run("load", "-", settings=product.settings, folder=product.folder, data=ndjson([card]))
         apology = chat.after(before, "a press that breaks")
+    assert (load.status_code, by_hand.returncode) == (500, 1)
     assert (fault.status_code, fault.json()["code"]) == (500, "fault")
     assert fault.json()["request_id"][:8] in fault.json()["detail"]
     assert apology.text.startswith("У нас неполадки, уже чиним. Ваши записи в силе.")
+    product.quiet()
     assert chat.press("Мои записи").labels[0] == "1"
-    return [fault.text]
+    return [fault.text, load.text, by_hand.stdout, by_hand.stderr]
 
 
 def no_database(product: Product, server: str, chat: Chat, booking: dict[str, str]) -> list[str]:
@@ -150,7 +154,7 @@ def test_no_canary_leaves_the_database(product: Product, postgres_server: str) -
 
     a_good_day(product, village, chat)
     answers = people_where_none_belong(product)
-    answers += a_fault_of_ours(product, chat, booking)
+    answers += a_fault_of_ours(product, chat, booking, {**CARD, "kind": "patient", "id": "new", "gender": "2"})
     answers += no_database(product, postgres_server, chat, booking)
     product.quiet()
 

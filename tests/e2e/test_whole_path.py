@@ -24,7 +24,11 @@ def to_times(chat: Chat, village: Village, doctor: Doctor, speciality: str, *, d
 
 @pytest.mark.req("TMK-01", "TMK-03", "TMK-04", "TMK-06", "TMK-52", "TMK-53", "TMK-74", "TMK-75", "TMK-82", "AUTH-35")
 @pytest.mark.req("AUTH-36", "AUTH-37", "AUTH-38")
-def test_a_person_books_a_consultation(product: Product) -> None:
+def test_a_person_books_a_consultation(small: Product, large: Product) -> None:
+    at_once(whole_path, [small, large])
+
+
+def whole_path(product: Product) -> None:
     village = product.settle()
     person, doctor = village.citizens[0], village.therapist
     chat = product.chat(person.user)
@@ -206,21 +210,6 @@ def twenty_for_one_time(product: Product) -> None:
     assert [booking["slot_id"] for booking in held] == [village.slot_id(doctor, village.days[0], "10:40")]
     loser = next(chat for chat, screen in zip(chats, screens, strict=True) if screen in losers)
     assert loser.walk("11:00", CONFIRM).text.startswith("Вы записаны ✓")
-
-
-@pytest.mark.req("TMK-16", "TMK-72")
-def test_back_leads_to_the_previous_step_from_every_step(large: Product) -> None:
-    village = large.settle()
-    person = village.citizens[0]
-    chat = large.chat(person.user)
-    steps = [chat.start(), chat.press("Записать себя"), chat.press(FIRST_PURPOSE), chat.press("Терапия")]
-    steps += [chat.press(village.clinic), chat.press(village.therapist.label)]
-    steps += [chat.press(chat.now().choices[0]), chat.press("10:00")]
-
-    for previous in reversed(steps[:-1]):
-        shown = chat.press("Назад")
-        assert (shown.text, shown.labels) == (previous.text, previous.labels)
-    assert large.bookings(person.id) == []
 
 
 @pytest.mark.req("TMK-13")

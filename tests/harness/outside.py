@@ -3,6 +3,7 @@
 `python -m tests.harness.outside PORT DATABASE BACKEND…` serves the emulator under /max and the front under /front.
 """
 
+import asyncio
 import contextlib
 import sys
 from collections.abc import AsyncIterator, Sequence
@@ -18,8 +19,11 @@ from starlette.routing import Mount, Route
 
 from registratura.emulators.max import MaxEmulatorConfig, create_app
 
-REPEAT_SCALE = 1 / 600
-"""MAX repeats a failed webhook after a minute; here after a tenth of a second."""
+REPEAT_SCALE = 1 / 120
+"""MAX repeats a failed webhook after a minute and gives up after eight hours; here half a second and four minutes."""
+TRIES = 20
+BETWEEN_TRIES = 0.1
+"""A balancer looks for a server that lives before it says there is none."""
 
 
 def app(port: int, database: Path, backends: Sequence[str]) -> Starlette:
@@ -29,7 +33,7 @@ def app(port: int, database: Path, backends: Sequence[str]) -> Starlette:
             database=database,
             public_url=f"http://127.0.0.1:{port}/max",
             retry_scale=REPEAT_SCALE,
-            delivery_timeout=5.0,
+            delivery_timeout=10.0,
             allow_http_webhooks=True,
         )
     )
@@ -42,13 +46,17 @@ def app(port: int, database: Path, backends: Sequence[str]) -> Starlette:
         path = request.scope["path"].removeprefix(request.scope["root_path"])
         calls.append(f"{path}?{request.url.query}")
         headers = {name: value for name, value in request.headers.items() if name not in {"host", "content-length"}}
-        try:
-            answer = await client.request(
-                request.method, f"{next(turn)}{path}", content=await request.body(), headers=headers
-            )
-        except httpx.HTTPError:
-            return Response(status_code=502)
-        return Response(answer.content, answer.status_code)
+        body = await request.body()
+        for _ in range(TRIES):
+            try:
+                answer = await client.request(request.method, f"{next(turn)}{path}", content=body, headers=headers)
+            except httpx.ConnectError:
+                await asyncio.sleep(BETWEEN_TRIES)
+            except httpx.HTTPError:
+                break
+            else:
+                return Response(answer.content, answer.status_code)
+        return Response(status_code=502)
 
     async def seen(_: Request) -> Response:
         return JSONResponse(calls)

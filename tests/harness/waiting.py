@@ -10,7 +10,7 @@ A = TypeVar("A")
 
 PATIENCE = 30.0
 """Seconds that two busy cores may need for what takes one."""
-LOOK_EVERY = 0.03
+LOOK_EVERY = 0.05
 
 
 def until(look: Callable[[], T | None], what: str, patience: float = PATIENCE) -> T:
