@@ -125,11 +125,13 @@ class WorkOff:
                 return await self.storage.transact(lambda tx: self._work([received], tx, lists_failed=True))
         if received.attempts + 1 < MAX_ATTEMPTS:
             until = self.clock.now() + timedelta(seconds=2**received.attempts)
-            await self.storage.transact(lambda tx: tx.inbox.put_back(received.number, until, type(fault).__name__))
+            await self.storage.transact(lambda tx: tx.inbox.put_back(received, until, type(fault).__name__))
             return Worked(Progress.RETRY, fault)
         code = self.ids.new()[:8]
         reason = f"{type(fault).__name__} {code}"
-        await self.storage.transact(lambda tx: tx.inbox.park(received.number, reason))
+        if not await self.storage.transact(lambda tx: tx.inbox.park(received, reason)):
+            # Between the fault and this somebody else took the update: what becomes of it is theirs to say.
+            return Worked(Progress.RETRY, fault)
         # Apart, so that the line goes on even if the person cannot be told.
         user, chat = _who(received.incoming)
         await self.storage.transact(lambda tx: self.converse.apologise(user, chat, code, tx))
@@ -149,8 +151,10 @@ class Relay:
     clock: Clock
     chance: Callable[[], float]
     """A random fraction in [0, 1) that keeps several processes from retrying in step."""
-    term: timedelta = timedelta(seconds=180)
-    """Longer than looking for a message, changing it and sending it anew may take together."""
+    term: timedelta = timedelta(seconds=30)
+    """How long an effect is ours; after a crash its person waits as long."""
+    patience: timedelta = timedelta(seconds=25)
+    """How long sending may take: less than the term, so that nobody else begins meanwhile."""
 
     async def lease(self, limit: int) -> Sequence[Leased]:
         """Take at most *limit* effects to send; those for people who stopped the bot are recorded as skipped."""
@@ -169,7 +173,8 @@ class Relay:
     async def send(self, leased: Leased) -> Receipt:
         """Send one effect and record how it ended. What was begun and never recorded is looked up first."""
         try:
-            receipt = await self._once(leased)
+            async with asyncio.timeout(self.patience.total_seconds()):
+                receipt = await self._once(leased)
         except Unavailable:
             # Nothing was sent: the limits could not be asked.
             raise

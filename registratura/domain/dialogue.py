@@ -129,7 +129,7 @@ OFFERED: dict[Step, frozenset[Key]] = {
     Step.UPCOMING: _LIST_KEYS | {Key.SELF},
     Step.APPOINTMENT: _NAVIGATION | {Key.CANCEL, Key.CONDITIONS},
     Step.CANCELLING: _NAVIGATION | {Key.CANCEL_YES},
-    Step.CANCELLED: frozenset({Key.SELF, Key.UPCOMING, Key.HOME}),
+    Step.CANCELLED: frozenset({Key.SELF, Key.OTHER, Key.UPCOMING, Key.HOME}),
     Step.HELP: _NAVIGATION,
 }
 """The keys each step understands; any other is answered like a stale button."""

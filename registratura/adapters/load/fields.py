@@ -152,7 +152,7 @@ class Fields:
         word = str(value) if isinstance(value, int) else value
         if isinstance(word, str) and word in values:
             return values[word]
-        self.refuse(name, texts.not_one_of(values, value))
+        self.refuse(name, texts.not_one_of(values))
         return None
 
     def minutes(self, name: str) -> int:
@@ -169,7 +169,7 @@ class Fields:
         number = int(value) if isinstance(value, str) and _INTEGER(value) else value
         if isinstance(number, int) and not isinstance(number, bool) and lowest <= number <= highest:
             return number
-        self.refuse(name, texts.not_whole(lowest, highest, value, of=of))
+        self.refuse(name, texts.not_whole(lowest, highest, of=of))
         return None
 
     def number_or_none(self, name: str) -> float | None:

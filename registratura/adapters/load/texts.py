@@ -66,8 +66,6 @@ TAKEN_ID = (
     "пришлите новую запись под новым идентификатором"
 )
 
-_SHOWN: Final = re.compile(r"[!-~][ -~]{0,23}")
-_MOST_DIGITS_SHOWN: Final = 6
 _NAME: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,39}")
 
 _OF_KIND: Final = {
@@ -103,14 +101,14 @@ def too_long(limit: int) -> str:
     return f"не длиннее {limit} знаков: сократите"
 
 
-def not_whole(lowest: int, highest: int, value: object, *, of: str) -> str:
-    """A number is not whole or out of bounds."""
-    return f"нужно целое число{of and f' {of}'} от {lowest} до {highest}{came(value)}"
+def not_whole(lowest: int, highest: int, *, of: str) -> str:
+    """A number is not whole or out of bounds. What came is not repeated: columns shift, and it may be a person's."""
+    return f"нужно целое число{of and f' {of}'} от {lowest} до {highest}"
 
 
-def not_one_of(values: Iterable[str], value: object) -> str:
-    """A value is outside its list."""
-    return f"нужно одно из значений {', '.join(values)}{came(value)}"
+def not_one_of(values: Iterable[str]) -> str:
+    """A value is outside its list. What came is not repeated: columns shift, and it may be a person's."""
+    return f"нужно одно из значений {', '.join(values)}"
 
 
 def unknown(field: str) -> Fault:
@@ -118,17 +116,6 @@ def unknown(field: str) -> Fault:
     if _NAME.fullmatch(field):
         return fault(field, "такого поля нет: уберите его или исправьте имя")
     return whole_fault("есть поле с недопустимым именем: уберите его")
-
-
-def came(value: object) -> str:
-    """«, а пришло …», only when the value is short, plain, and cannot be somebody's number or name."""
-    if isinstance(value, bool):
-        return f", а пришло {str(value).lower()}"
-    if isinstance(value, str | int | float):
-        shown = str(value)
-        if _SHOWN.fullmatch(shown) and sum(map(str.isdigit, shown)) <= _MOST_DIGITS_SHOWN:
-            return f", а пришло {shown}"
-    return ", а пришло другое"
 
 
 class RussianWording:

@@ -112,6 +112,7 @@ def _choice(screen: screens.Choice, keys: _Keys) -> tuple[str, tuple[Row, ...]]:
         doctor=screen.resource.name.initials if screen.resource and screen.resource.name else "",
         speciality=_speciality(screen.speciality),
         day=grammar.day_words(screen.day) if screen.day else "",
+        own=texts.OWN_CLINIC_FIRST if _own_first(screen.page.offers) else "",
     )
     if screen.other_zone:
         text = f"{text}\n{texts.OTHER_ZONE}"
@@ -123,6 +124,10 @@ def _choice(screen: screens.Choice, keys: _Keys) -> tuple[str, tuple[Row, ...]]:
     width = TIMES_IN_A_ROW if screen.step is Step.TIME else 1
     rows = tuple(tuple(buttons[start : start + width]) for start in range(0, len(buttons), width))
     return text, (*rows, *keys.pages(screen.page), keys.foot())
+
+
+def _own_first(offers: Sequence[Offer]) -> bool:
+    return any(isinstance(offer, OrganisationOffer) and offer.own for offer in offers)
 
 
 def _labels(offers: Sequence[Offer]) -> list[str]:
@@ -280,7 +285,8 @@ def _cancel_question(screen: screens.CancelQuestion, keys: _Keys) -> tuple[str, 
 
 
 def _cancelled(screen: screens.Cancelled, keys: _Keys) -> tuple[str, tuple[Row, ...]]:
-    rows = (keys.row(texts.B_BOOK_AGAIN, Key.SELF), keys.row(texts.B_HOME, Key.HOME))
+    again = Key.SELF if screen.own else Key.OTHER
+    rows = (keys.row(texts.B_BOOK_AGAIN, again), keys.row(texts.B_HOME, Key.HOME))
     if screen.reason is None:
         return texts.CANCELLED, rows
     words = {AlreadyCancelled: texts.ALREADY_CANCELLED, AlreadyOver: texts.ALREADY_OVER}

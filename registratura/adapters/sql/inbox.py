@@ -71,9 +71,11 @@ _SETTLE = (
     .where(inbox.c.number == bindparam("which"))
     .values(state=bindparam("state"), reason=bindparam("reason"), attempts=inbox.c.attempts + 1)
 )
+_UNTOUCHED = (inbox.c.state == _State.NEW.value, inbox.c.attempts == bindparam("attempts_before"))
+_PARK = _SETTLE.where(*_UNTOUCHED)
 _PUT_BACK = (
     update(inbox)
-    .where(inbox.c.number == bindparam("which"))
+    .where(inbox.c.number == bindparam("which"), *_UNTOUCHED)
     .values(not_before=bindparam("until", type_=Moment), reason=bindparam("reason"), attempts=inbox.c.attempts + 1)
 )
 _MARKER = select(marker.c.marker).where(marker.c.source == bindparam("source"))
@@ -104,18 +106,20 @@ class SqlInbox:
         try:
             incoming = read_incoming(row.payload)
         except Exception as fault:  # noqa: BLE001  # written by another version: it must not stop everybody behind it
-            self.park(row.number, f"unreadable: {type(fault).__name__}")
+            self._settle(row.number, _State.PARKED, f"unreadable: {type(fault).__name__}")
             return None
         return Received(number=row.number, incoming=incoming, attempts=row.attempts)
 
     def done(self, number: int) -> None:
         self._settle(number, _State.DONE, None)
 
-    def put_back(self, number: int, until: datetime, reason: str) -> None:
-        self._connection.execute(_PUT_BACK, {"which": number, "until": until, "reason": reason})
+    def put_back(self, received: Received, until: datetime, reason: str) -> bool:
+        asked = {"which": received.number, "attempts_before": received.attempts, "until": until, "reason": reason}
+        return self._connection.execute(_PUT_BACK, asked).rowcount == 1
 
-    def park(self, number: int, reason: str) -> None:
-        self._settle(number, _State.PARKED, reason)
+    def park(self, received: Received, reason: str) -> bool:
+        asked = {"which": received.number, "attempts_before": received.attempts, "reason": reason}
+        return self._connection.execute(_PARK, asked | {"state": _State.PARKED.value}).rowcount == 1
 
     def marker(self, source: str) -> str | None:
         return self._connection.scalar(_MARKER, {"source": source})

@@ -216,15 +216,16 @@ class Converse:
         self._draw(painted.dialogue, screen, painted.offers, turn, None)
 
     def _cancel(self, dialogue: Dialogue, turn: _Turn) -> None:
-        lists = self.painter.lists
-        if dialogue.appointment is None or lists.visit(dialogue.appointment, turn.person, turn.tx) is None:
+        asked = dialogue.appointment
+        visit = self.painter.lists.visit(asked, turn.person, turn.tx) if asked is not None else None
+        if visit is None:
             # The visit is over, or the person may no longer act for the patient.
             self._show(rules.at_menu(dialogue), turn)
             return
-        verdict = release(self.desk, dialogue.appointment, turn.tx, by=turn.person.ids)
+        verdict = release(self.desk, visit.id, turn.tx, by=turn.person.ids)
         reason = None if is_successful(verdict) else verdict.failure()
         done = attrs.evolve(rules.replaced(dialogue, Step.CANCELLED), trail=())
-        self._draw(done, Cancelled(reason), (), turn, None)
+        self._draw(done, Cancelled(reason, visit.own), (), turn, None)
 
     def _show(
         self,

@@ -194,9 +194,10 @@ class CancelQuestion:
 
 @attrs.frozen
 class Cancelled:
-    """The visit is cancelled, or why not."""
+    """The visit is cancelled, or why not; `own` is whether it was the person's own."""
 
     reason: CancelRefusal | None
+    own: bool
 
 
 @attrs.frozen

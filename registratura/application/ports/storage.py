@@ -207,12 +207,15 @@ class Inbox(Protocol):
         """Its work is in this very transaction."""
         ...
 
-    def put_back(self, number: int, until: datetime, reason: str) -> None:
-        """The work failed: try again at *until*; the line waits."""
+    def put_back(self, received: Received, until: datetime, reason: str) -> bool:
+        """The work failed: try again at *until*; the line waits. False when somebody else has looked at it since."""
         ...
 
-    def park(self, number: int, reason: str) -> None:
-        """The work cannot be done: keep the update aside for people to look at and let the line go on."""
+    def park(self, received: Received, reason: str) -> bool:
+        """The work cannot be done: keep the update aside for people to look at and let the line go on.
+
+        False when somebody else has looked at it since.
+        """
         ...
 
     def marker(self, source: str) -> str | None:

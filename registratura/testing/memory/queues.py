@@ -63,11 +63,17 @@ class MemoryInbox:
     def done(self, number: int) -> None:
         self._change(number, state="done", reason=None)
 
-    def put_back(self, number: int, until: datetime, reason: str) -> None:
-        self._change(number, not_before=until, reason=reason)
+    def put_back(self, received: Received, until: datetime, reason: str) -> bool:
+        return self._untouched(received) and self._change(received.number, not_before=until, reason=reason)
 
-    def park(self, number: int, reason: str) -> None:
-        self._change(number, state="parked", reason=reason)
+    def park(self, received: Received, reason: str) -> bool:
+        return self._untouched(received) and self._change(received.number, state="parked", reason=reason)
+
+    def _untouched(self, received: Received) -> bool:
+        return any(
+            (update.number, update.state, update.attempts) == (received.number, "new", received.attempts)
+            for update in self._state.inbox.values()
+        )
 
     def marker(self, source: str) -> str | None:
         return self._state.markers.get(source)
@@ -75,10 +81,11 @@ class MemoryInbox:
     def move_marker(self, source: str, marker: str) -> None:
         self._state.markers[source] = marker
 
-    def _change(self, number: int, **changed: object) -> None:
+    def _change(self, number: int, **changed: object) -> bool:
         for key, update in self._state.inbox.items():
             if update.number == number:
                 self._state.inbox[key] = attrs.evolve(update, attempts=update.attempts + 1, **changed)  # type: ignore[arg-type]  # attrs.evolve has no typed keywords
+        return True
 
 
 @attrs.frozen

@@ -10,10 +10,20 @@ import pytest
 from registratura.adapters.max.client import MaxMessenger
 from registratura.adapters.max.polling import Polling
 from registratura.adapters.max.webhook import Finding, Repair, Watchdog
-from registratura.adapters.max.wire import NEEDED_TYPES, Update, read_update
+from registratura.adapters.max.wire import NEEDED_TYPES, read_update
 from registratura.application.backoff import Backoff
 from registratura.application.ports.failures import Unavailable
-from registratura.application.ports.messenger import Button, Incoming, Message, Pressed, Send, Started, Stopped, Typed
+from registratura.application.ports.messenger import (
+    Button,
+    Incoming,
+    Message,
+    Pressed,
+    Send,
+    Started,
+    Stopped,
+    Typed,
+    Update,
+)
 from tests.integration.max.emulated import EmulatedPerson
 
 pytestmark = pytest.mark.anyio

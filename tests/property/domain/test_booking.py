@@ -43,7 +43,7 @@ def test_the_cases_are_booked_often_enough_to_mean_something() -> None:
         answers[type(case.answer())] += 1
 
     look()
-    assert answers[Appointment] >= 40
+    assert answers[Appointment] >= 25
     assert len(answers) >= 10
 
 

@@ -44,7 +44,7 @@ UNDERSTOOD = {
     Step.UPCOMING: f"{LIST_KEYS} self",
     Step.APPOINTMENT: "back home cancel cond",
     Step.CANCELLING: "back home drop",
-    Step.CANCELLED: "self mine home",
+    Step.CANCELLED: "self other mine home",
     Step.HELP: "back home",
 }
 

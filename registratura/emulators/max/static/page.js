@@ -2,7 +2,7 @@
 
 import { element } from "./message.js";
 
-const TOAST_MS = 6000;
+const TOAST_MS = 2500;
 
 export const $ = (id) => document.getElementById(id);
 

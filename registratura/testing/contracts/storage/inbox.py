@@ -86,7 +86,7 @@ class InboxPromises:
         def put_back(tx: Transaction) -> Received | None:
             received = tx.inbox.next(NOW)
             if received is not None:
-                tx.inbox.put_back(received.number, NOW + MINUTE, "the storage was away")
+                assert tx.inbox.put_back(received, NOW + MINUTE, "the storage was away")
             return received
 
         first = await storage.transact(put_back)
@@ -107,11 +107,25 @@ class InboxPromises:
         def park(tx: Transaction) -> None:
             received = tx.inbox.next(NOW)
             assert received is not None
-            tx.inbox.park(received.number, "unreadable")
+            assert tx.inbox.park(received, "unreadable")
 
         await storage.transact(park)
         assert await storage.transact(work_off) == typed("anna", 1)
         assert await storage.transact(lambda tx: tx.inbox.next(NOW + DAY)) is None
+
+    async def test_only_one_of_those_who_failed_has_the_last_word(self, storage: Storage) -> None:
+        await put(storage, "anna-0", "anna", typed("anna"))
+        received = await storage.transact(lambda tx: tx.inbox.next(NOW))
+        assert received is not None
+        later = NOW + MINUTE
+        assert await storage.transact(lambda tx: tx.inbox.put_back(received, later, "a fault"))
+        assert not await storage.transact(lambda tx: tx.inbox.put_back(received, later, "the same fault"))
+        assert not await storage.transact(lambda tx: tx.inbox.park(received, "too often"))
+        again = await storage.transact(lambda tx: tx.inbox.next(later))
+        assert again is not None
+        assert again.attempts == 1
+        assert await storage.transact(lambda tx: tx.inbox.park(again, "too often"))
+        assert not await storage.transact(lambda tx: tx.inbox.park(again, "too often"))
 
     async def test_two_workers_never_get_one_line_at_once(self, storage: Storage) -> None:
         lines, each = ("anna", "oleg", "vera"), 4

@@ -6,7 +6,7 @@ import pytest
 
 from registratura.application.ports.messenger import Throttle
 
-CLOSE = 0.5
+CLOSE = 4.0
 """Seconds that a slow machine may lose between two calls."""
 
 
