@@ -36,9 +36,12 @@ DOCTOR = {
     "snils": "64738291055",
     "max_phone": "+79637779012",
 }
+SORRY = "У нас неполадки"
 SPELLINGS = ("13.02.1971", "918-273-645", "961 777", "9617771234", "9627775678", "9637779012")
 CANARIES = (*CARD.values(), *DOCTOR.values(), *SPELLINGS, TYPED, "Малышкина-Птичкина")
-SHOWN_TO_THE_PATIENT = {DOCTOR["last_name"], DOCTOR["first_name"], DOCTOR["middle_name"]}
+FULL_NAME = f"{CARD['lastname']} {CARD['firstname']} {CARD['middlename']}"
+SHOWN_TO_THE_PATIENT = {DOCTOR["last_name"], DOCTOR["first_name"], DOCTOR["middle_name"], *FULL_NAME.split()}
+"""What the patient is told in the chat: the doctor, and the own name once, in the summary before the consent."""
 
 
 def with_canaries(village: Village) -> list[Record]:
@@ -82,7 +85,7 @@ def a_good_day(product: Product, village: Village, chat: Chat) -> None:
     chat.say(TYPED)
     chat.walk("Записать себя", FIRST_PURPOSE, "Терапия", village.clinic, DOCTOR["last_name"])
     chat.press(chat.now().choices[0])
-    assert f"Пациент: {DISCREET}" in chat.press("10:00").text
+    assert f"Пациент: {FULL_NAME}\n" in chat.press("10:00").text
     taken = village.slot_id(village.therapist, village.days[0], "10:00")
     faster = {"patient_id": village.citizens[1].id, "slot_id": taken}
     assert product.call("POST", "/api/v1/bookings", json=faster).status_code == httpx.codes.CREATED
@@ -119,12 +122,14 @@ def a_fault_of_ours(product: Product, chat: Chat, booking: dict[str, str], card:
         fault = product.call("POST", "/api/v1/bookings", json=booking)
         load = product.load([card])
         by_hand = run("load", "-", settings=product.settings, folder=product.folder, data=ndjson([card]))
-        apology = chat.after(before, "a press that breaks")
+        apology = until(lambda: next((text for text in chat.said() if text.startswith(SORRY)), None), "an apology")
     assert (load.status_code, by_hand.returncode) == (500, 1)
     assert (fault.status_code, fault.json()["code"]) == (500, "fault")
     assert fault.json()["request_id"][:8] in fault.json()["detail"]
-    assert apology.text.startswith("У нас неполадки, уже чиним. Ваши записи в силе.")
+    assert apology.startswith("У нас неполадки, уже чиним. Ваши записи в силе.")
     product.quiet()
+    assert [text.startswith(SORRY) for text in chat.said()].count(True) == 1, "one update, one apology"
+    chat.say(TYPED)
     assert chat.press("Мои записи").labels[0] == "1"
     return [fault.text, load.text, by_hand.stdout, by_hand.stderr]
 

@@ -48,7 +48,7 @@ def whole_path(product: Product) -> None:
     assert chat.press(days[1]).choices == village.times
 
     summary = chat.press("10:20")
-    assert f"Пациент: {person.first_name} Ж." in summary.text
+    assert f"Пациент: {person.last_name} {person.first_name}\n" in summary.text
     assert f"Врач: {doctor.last_name} Светлозар Вениаминович, Терапия" in summary.text
     assert f"Поликлиника: {village.clinic}" in summary.text
     assert f"Цель: {FIRST_PURPOSE}" in summary.text
@@ -89,13 +89,13 @@ def test_a_parent_books_a_child(large: Product) -> None:
     chat.walk("Педиатрия", village.clinic, doctor.label)
     chat.press(chat.now().choices[0])
     summary = chat.press("11:00")
-    assert "Пациент: Малышка Ж." in summary.text
+    assert f"Пациент: Жителев-{village.number} Малышка\n" in summary.text
     for part in (village.clinic, "Педиатрия", f"{doctor.last_name} Светлозар Вениаминович", "11:00", FIRST_PURPOSE):
         assert part in summary.text
 
     conditions = chat.press("Условия консультации").text
     assert conditions.startswith("Как пройдёт консультация")
-    assert f"{village.clinic}, Луговая улица, {village.number}, тел. 88000000122, лицензия Л041" in conditions
+    assert f"Адрес: Луговая улица, {village.number}, тел. 88000000122, лицензия Л041" in conditions
     assert f"{doctor.last_name} Светлозар Вениаминович, Педиатрия" in conditions
     assert chat.press("Назад").text == summary.text
     booked = chat.press(CONFIRM)
@@ -167,7 +167,7 @@ def eight_dialogues(product: Product) -> None:
     for index, person in enumerate(village.citizens):
         said = product.chat(person.user).said()
         assert len(said) == STEPS_AND_RESULT, said
-        assert f"Пациент: {person.first_name} Ж." in said[0]
+        assert f"Пациент: {person.last_name} {person.first_name}\n" in said[0]
         assert not any(name in text for text in said for name in FIRST_NAMES if name != person.first_name)
         (booking,) = product.bookings(person.id)
         wanted = (village.therapist, village.days[index % 3], village.times[index // 3])
