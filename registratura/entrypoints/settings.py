@@ -1,44 +1,33 @@
 """Settings: `registratura.toml`, overridden by the environment; all faults at once, secrets never shown."""
 
 import tomllib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from datetime import time, timedelta
 from enum import Enum
 from pathlib import Path
-from typing import Annotated, Any, get_args
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+from typing import Annotated, Any
+from zoneinfo import ZoneInfo
 
 import attrs
-import cattrs
 
 from registratura.domain.appointments import Checks, Rules
 from registratura.domain.schedule import DayLimits
 from registratura.domain.telemedicine import ConsentText, Platform
 from registratura.entrypoints import texts
+from registratura.entrypoints.setting_values import (
+    READER,
+    VALUES,
+    Between,
+    DatabaseUrl,
+    HeaderSecret,
+    Unfit,
+    WebAddress,
+    WebhookSecret,
+)
 
 PREFIX = "REGISTRATURA_"
 _NOT_SETTINGS = frozenset({"REGISTRATURA_CONFIG"})
 _TESTS = "REGISTRATURA_TEST_"
-_WEBHOOK_SECRET_SIGNS = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-")
-_WEBHOOK_SECRET_LENGTH = range(5, 257)
-
-
-@attrs.frozen(repr=False)
-class Secret:
-    """A secret: shown nowhere by accident, revealed on purpose."""
-
-    reveal: str
-
-    def __repr__(self) -> str:
-        return "Secret(***)"
-
-
-@attrs.frozen
-class Between:
-    """Bounds of a whole number, both inclusive."""
-
-    least: int
-    most: int
 
 
 class MaxMode(Enum):
@@ -57,30 +46,10 @@ class TmkPlatform(Enum):
 
 
 @attrs.frozen
-class WebAddress:
-    """An address that begins with http:// or https://, without a slash at its end."""
-
-    text: str
-
-    def __str__(self) -> str:
-        return self.text
-
-
-@attrs.frozen(repr=False)
-class DatabaseUrl:
-    """Where everything is kept; may hold a password, so it is not shown."""
-
-    text: str
-
-    def __str__(self) -> str:
-        return self.text
-
-
-@attrs.frozen
 class Database:
     """`database.*`."""
 
-    url: DatabaseUrl = DatabaseUrl("sqlite:///var/registratura.db")
+    url: DatabaseUrl = attrs.field(factory=lambda: DatabaseUrl("sqlite:///var/registratura.db"))
     pool_size: Annotated[int, Between(1, 64)] = 8
 
 
@@ -95,7 +64,7 @@ class Amqp:
 class Public:
     """`public.*`: the address under which people and partners reach us."""
 
-    url: WebAddress = WebAddress("http://127.0.0.1:8000")
+    url: WebAddress = attrs.field(factory=lambda: WebAddress("http://127.0.0.1:8000"))
 
 
 @attrs.frozen
@@ -105,11 +74,6 @@ class Region:
     timezone: ZoneInfo = attrs.field(factory=lambda: ZoneInfo("Europe/Moscow"))
 
 
-@attrs.frozen(repr=False)
-class HeaderSecret(Secret):
-    """A token that travels in an HTTP header: printable Latin letters, digits and signs."""
-
-
 @attrs.frozen
 class Api:
     """`api.*`: without a token the MIS API answers 401."""
@@ -117,16 +81,11 @@ class Api:
     token: HeaderSecret | None = None
 
 
-@attrs.frozen(repr=False)
-class WebhookSecret(Secret):
-    """What MAX sends back with every update: 5 to 256 letters, digits, «_» or «-»."""
-
-
 @attrs.frozen
 class Max:
     """`max.*`: the MAX Bot API."""
 
-    url: WebAddress = WebAddress("https://platform-api2.max.ru")
+    url: WebAddress = attrs.field(factory=lambda: WebAddress("https://platform-api2.max.ru"))
     token: HeaderSecret | None = None
     webhook_secret: WebhookSecret | None = None
     mode: MaxMode = MaxMode.WEBHOOK
@@ -231,8 +190,8 @@ def load_settings(environ: Mapping[str, str], folder: Path) -> Settings:
     tree: dict[str, Any] = {}
     for path in options.keys() & values.keys():
         try:
-            value = _READER.structure(values[path], options[path])
-        except _Unfit as unfit:
+            value = READER.structure(values[path], options[path])
+        except Unfit as unfit:
             faults.append(texts.EXPECTED.format(path=path, variable=_variable(path), expected=unfit))
             continue
         *sections, key = path.split(".")
@@ -257,13 +216,10 @@ def _options(section: type[Any], prefix: str) -> Iterator[tuple[str, Any]]:
     """Every setting with its type: «tmk.schedule.allow_today», bool."""
     for field in attrs.fields(attrs.resolve_types(section, include_extras=True)):
         path = f"{prefix}{field.name}"
-        if field.type is not None and attrs.has(field.type) and field.type not in _VALUES:
+        if field.type is not None and attrs.has(field.type) and field.type not in VALUES:
             yield from _options(field.type, f"{path}.")
         else:
             yield path, field.type
-
-
-_VALUES: frozenset[type] = frozenset({DatabaseUrl, HeaderSecret, WebAddress, WebhookSecret})
 
 
 def _from_file(environ: Mapping[str, str], folder: Path, faults: list[str]) -> dict[str, Any]:
@@ -309,113 +265,3 @@ def _from_environment(environ: Mapping[str, str], options: Mapping[str, Any], fa
         else:
             faults.append(f"{name}: {texts.NO_SUCH_SETTING}")
     return values
-
-
-class _Unfit(Exception):
-    """What was expected; the value itself is not repeated, it may be a secret."""
-
-
-_SWITCHES = {"true": True, "1": True, "yes": True, "on": True, "false": False, "0": False, "no": False, "off": False}
-
-
-def _switch(value: object, _: object) -> bool:
-    if isinstance(value, bool):
-        return value
-    found = _SWITCHES.get(str(value).strip().lower())
-    if found is None:
-        raise _Unfit(texts.SWITCH)
-    return found
-
-
-def _whole(value: object, bounded: Any) -> int:  # noqa: ANN401  # Annotated forms have no type of their own
-    bounds = next(bound for bound in get_args(bounded) if isinstance(bound, Between))
-    try:
-        number = int(str(value))
-    except ValueError:
-        number = bounds.least - 1
-    if not bounds.least <= number <= bounds.most:
-        raise _Unfit(texts.WHOLE.format(least=bounds.least, most=bounds.most))
-    return number
-
-
-def _label(value: object, kind: type[Enum]) -> Enum:
-    try:
-        return kind(str(value).strip())
-    except ValueError:
-        raise _Unfit(texts.ONE_OF.format(values=", ".join(str(label.value) for label in kind))) from None
-
-
-def _zone(value: object, _: object) -> ZoneInfo:
-    try:
-        return ZoneInfo(str(value))
-    except (ZoneInfoNotFoundError, ValueError, OSError):
-        raise _Unfit(texts.ZONE) from None
-
-
-def _clock(value: object, _: object) -> time | None:
-    if isinstance(value, time):
-        return value
-    try:
-        return time.fromisoformat(str(value)) if value else None
-    except ValueError:
-        raise _Unfit(texts.CLOCK) from None
-
-
-def _address(value: object, _: object) -> WebAddress:
-    text = str(value).strip().rstrip("/")
-    if not text.startswith(("http://", "https://")):
-        raise _Unfit(texts.ADDRESS)
-    return WebAddress(text)
-
-
-def _database(value: object, _: object) -> DatabaseUrl:
-    text = str(value).strip()
-    if not text.startswith(("sqlite:///", "postgresql://", "postgresql+psycopg://")) or text == "sqlite:///:memory:":
-        raise _Unfit(texts.DATABASE_URL)
-    return DatabaseUrl(text)
-
-
-def _words(value: object, _: object) -> str:
-    if not isinstance(value, str):
-        raise _Unfit(texts.WORDS)
-    return value
-
-
-def _secret(value: object, _: object) -> HeaderSecret | None:
-    text = str(value)
-    if not (text.isascii() and text.isprintable()):
-        raise _Unfit(texts.TOKEN)
-    return HeaderSecret(text) if text else None
-
-
-def _webhook_secret(value: object, _: object) -> WebhookSecret | None:
-    text = str(value)
-    if text and not (len(text) in _WEBHOOK_SECRET_LENGTH and _WEBHOOK_SECRET_SIGNS.issuperset(text)):
-        raise _Unfit(texts.WEBHOOK_SECRET)
-    return WebhookSecret(text) if text else None
-
-
-def _is_bounded(kind: Any) -> bool:  # noqa: ANN401  # Annotated forms have no type of their own
-    return any(isinstance(bound, Between) for bound in get_args(kind))
-
-
-def _reader() -> cattrs.Converter:
-    reader = cattrs.Converter(detailed_validation=False)
-    hooks: list[tuple[Any, Callable[[Any, Any], Any]]] = [
-        (bool, _switch),
-        (str, _words),
-        (ZoneInfo, _zone),
-        (time | None, _clock),
-        (WebAddress, _address),
-        (DatabaseUrl, _database),
-        (HeaderSecret | None, _secret),
-        (WebhookSecret | None, _webhook_secret),
-    ]
-    for kind, hook in hooks:
-        reader.register_structure_hook(kind, hook)
-    reader.register_structure_hook_func(_is_bounded, _whole)
-    reader.register_structure_hook_func(lambda kind: isinstance(kind, type) and issubclass(kind, Enum), _label)
-    return reader
-
-
-_READER = _reader()

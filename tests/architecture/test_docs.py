@@ -18,7 +18,8 @@ from registratura.adapters.sql.tables import metadata
 from registratura.entrypoints import cli
 from registratura.entrypoints.composition import compose, migrate
 from registratura.entrypoints.http.app import build
-from registratura.entrypoints.settings import DatabaseUrl, Settings, WebAddress, load_settings
+from registratura.entrypoints.setting_values import DatabaseUrl, WebAddress
+from registratura.entrypoints.settings import Settings, load_settings
 
 ROOT = Path(__file__).parents[2]
 PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
