@@ -151,9 +151,9 @@ class Relay:
     clock: Clock
     chance: Callable[[], float]
     """A random fraction in [0, 1) that keeps several processes from retrying in step."""
-    term: timedelta = timedelta(seconds=30)
+    term: timedelta = timedelta(seconds=15)
     """How long an effect is ours; after a crash its person waits as long."""
-    patience: timedelta = timedelta(seconds=25)
+    patience: timedelta = timedelta(seconds=12)
     """How long sending may take: less than the term, so that nobody else begins meanwhile."""
 
     async def lease(self, limit: int) -> Sequence[Leased]:

@@ -218,7 +218,9 @@ def standing(dialogue: Dialogue, token: Token | None) -> Standing:
     if token is None or token.session != dialogue.session:
         return Standing.FOREIGN
     if token.revision != dialogue.revision:
-        return Standing.STALE
+        # «В начало» means the same on every screen, so nobody is caught between two of them.
+        home = token.press is Key.HOME and token.revision < dialogue.revision
+        return Standing.FRESH if home else Standing.STALE
     if isinstance(token.press, Pick):
         return Standing.FRESH if token.press.index < len(dialogue.offers) else Standing.FOREIGN
     return Standing.FRESH if token.press in OFFERED[dialogue.step] else Standing.FOREIGN

@@ -6,6 +6,7 @@ import os
 import signal
 import sys
 from collections.abc import Awaitable, Callable, Iterator
+from importlib import metadata
 from pathlib import Path
 from typing import Annotated, NoReturn
 
@@ -21,6 +22,7 @@ from registratura.application.ports.spool import RefusedLine
 from registratura.entrypoints import composition, doctor, texts
 from registratura.entrypoints.composition import Registratura, compose, open_source
 from registratura.entrypoints.http.app import deferred
+from registratura.entrypoints.listening import require_free
 from registratura.entrypoints.logs import set_up_logging
 from registratura.entrypoints.sandbox.host import Sandbox
 from registratura.entrypoints.settings import Settings, WrongSettings, load_settings
@@ -33,11 +35,25 @@ STOP_WITHIN = 20
 app = typer.Typer(
     name="registratura",
     help=texts.HELP,
-    no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
 )
 errors = Console(stderr=True, highlight=False)
+
+
+@app.callback(invoke_without_command=True)
+def version(
+    context: typer.Context,
+    *,
+    shown: Annotated[bool, typer.Option("--version", help=texts.VERSION)] = False,
+) -> None:
+    """What stands before every command."""
+    if shown:
+        typer.echo(f"registratura {metadata.version('registratura')}")
+        raise typer.Exit
+    if context.invoked_subcommand is None:
+        typer.echo(context.get_help())
+        raise typer.Exit(USAGE)
 
 
 def main() -> None:
@@ -87,6 +103,10 @@ def serve(
     set_up_logging()
     settings = _settings()
     _check_schema(settings)
+    try:
+        require_free(host, port)
+    except OSError as taken:
+        _fail(texts.PORT_TAKEN.format(host=host, port=port, reason=taken.strerror or taken))
     options = {
         "host": host,
         "port": port,
@@ -145,12 +165,17 @@ def load(
 ) -> None:
     """Load records; the same file twice changes nothing."""
     settings = _settings()
-    missing = [name for name in files if name != "-" and not Path(name).is_file()]
+    missing = [name for name in files if name != "-" and not Path(name).exists()]
     if missing:
         _fail(texts.NO_FILE.format(names=", ".join(missing)), USAGE)
+    folders = [name for name in files if Path(name).is_dir()]
+    if folders:
+        _fail(texts.IS_FOLDER.format(names=", ".join(folders)), USAGE)
 
     async def all_files(product: Registratura) -> int:
         totals = [(await _load_one(product, name)).total for name in files]
+        if not any(total.refused or total.loaded for total in totals):
+            _fail(texts.NO_RECORDS)
         if not any(total.refused for total in totals):
             return 0
         return PARTLY if any(total.loaded for total in totals) else FAILED

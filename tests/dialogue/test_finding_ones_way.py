@@ -213,3 +213,25 @@ async def test_a_slot_loaded_twice_stays_where_it_was(mother: Chat, bot: Bot) ->
     other = await Chat(bot=bot, user=MessengerId("1002")).start()
     await other.press(*TO_SUMMARY[:-1])
     assert other.choices == ["15:00"]
+
+
+async def test_the_start_can_be_reached_from_either_of_two_screens(mother: Chat) -> None:
+    await mother.start()
+    await mother.press("Записать себя")
+    older, mid = mother.payload("В начало"), mother.messages[-1].mid
+    await mother.write()
+    await mother.send_payload(older, mid)
+    assert mother.messages[0].message.text == "Мария, что нужно сделать?"
+    await mother.send_payload(mother.payload("В начало"))
+    assert mother.text == "Мария, что нужно сделать?"
+
+
+async def test_an_old_way_to_the_start_leaves_the_result_where_it_is(mother: Chat) -> None:
+    await mother.start()
+    await mother.press("Записать себя")
+    older, mid = mother.payload("В начало"), mother.messages[-1].mid
+    await mother.write()
+    await mother.press(*TO_SUMMARY[1:], "Даю согласие")
+    await mother.send_payload(older, mid)
+    assert mother.messages[0].message.text == "Мария, что нужно сделать?"
+    assert mother.text.startswith("Вы записаны ✓")

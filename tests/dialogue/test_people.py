@@ -9,6 +9,7 @@ import pytest
 from registratura.adapters.max import texts
 from registratura.application.ports.messenger import Delivery, Message, Outgoing, Receipt, Send, line_of
 from registratura.application.ports.storage import SendState, Transaction
+from registratura.domain.appointments import VisitKind
 from registratura.domain.identifiers import MessengerId, PatientId
 from registratura.domain.people import Relation, Sex, Snils
 from registratura.testing.memory import Effect
@@ -252,3 +253,12 @@ async def test_a_representation_ends_on_the_regions_day_wherever_the_clinic_is(m
     await mother.press("Даю согласие")
     assert not await bot.storage.read(lambda tx: tx.appointments.coming([ward], None, bot.clock.now()))
     assert mother.text == texts.REFUSAL_NOT_REPRESENTED
+
+
+async def test_a_consultation_without_a_purpose_is_still_a_consultation(mother: Chat, bot: Bot) -> None:
+    online = book("held", MOTHER, "s3", kind=VisitKind.ONLINE_CONSULTING)
+    await load(bot.storage, [online])
+    await mother.start()
+    await mother.press("Мои записи")
+    assert "Телемедицинская консультация" in mother.text
+    assert "очный" not in mother.text

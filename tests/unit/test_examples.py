@@ -1,5 +1,6 @@
 """The examples run as they are, and the pages that quote them quote them word for word."""
 
+import os
 import re
 import subprocess
 import sys
@@ -37,3 +38,18 @@ def test_the_readme_quotes_the_example(page: str) -> None:
     assert quoted
     source = EXAMPLE.read_text(encoding="utf-8")
     assert [block for block in quoted if block not in source] == []
+
+
+def test_the_example_of_a_load_is_loaded_whole(tmp_path: Path) -> None:
+    database = f"sqlite:///{tmp_path}/r.db"
+    assert registratura(database, "migrate").returncode == 0
+    loaded = registratura(database, "load", str(ROOT / "examples" / "region.ndjson"))
+    assert loaded.returncode == 0, loaded.stderr
+    assert "slot: новых 1" in loaded.stdout
+
+
+def registratura(database: str, *arguments: str) -> "subprocess.CompletedProcess[str]":
+    """The command as people run it, on a database of its own."""
+    command = [str(Path(sys.executable).parent / "registratura"), *arguments]
+    environment = os.environ | {"REGISTRATURA_DATABASE_URL": database}
+    return subprocess.run(command, env=environment, capture_output=True, text=True, check=False)

@@ -66,6 +66,9 @@ class CallFailed(Unavailable):
 
     receipt: Receipt
 
+    def __str__(self) -> str:
+        return self.receipt.reason or self.receipt.delivery.value
+
 
 @attrs.frozen
 class Bot:

@@ -257,7 +257,8 @@ def _upcoming(screen: screens.Upcoming, keys: _Keys) -> tuple[str, tuple[Row, ..
 
 def _upcoming_row(number: int, visit: AppointmentOffer) -> str:
     facts = _facts(visit) | {"when": grammar.moment_short(visit.starts, visit.zone)}
-    facts["purpose"] = texts.CARD_PURPOSE.format(**facts) if visit.purpose else texts.CARD_IN_PERSON
+    purpose = texts.CARD_PURPOSE.format(**facts) if visit.purpose else texts.ROW_ONLINE
+    facts["purpose"] = purpose if visit.online else texts.CARD_IN_PERSON
     return texts.UPCOMING_ROW.format(number=number, **facts)
 
 

@@ -82,6 +82,7 @@ CARD = """{when}, время местное
 {link}"""
 CARD_PURPOSE = "Цель: {purpose}"
 CARD_LINK_LATER = "Ссылка появится здесь {when}."
+ROW_ONLINE = "Телемедицинская консультация"
 CARD_IN_PERSON = "Это очный приём: приходите в поликлинику."
 
 CANCEL_QUESTION = "Отменить запись: {doctor}, {when}? Время сразу увидят другие."

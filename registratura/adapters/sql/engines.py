@@ -14,6 +14,18 @@ POSTGRESQL = "postgresql"
 BROKEN = (exc.OperationalError, exc.InterfaceError, exc.TimeoutError)
 """What SQLAlchemy raises when the database cannot answer, rather than when we are wrong."""
 _IDLE_SECONDS = 1.0
+_NOT_A_DATABASE = "файл — не база данных SQLite"
+_WORDS = {
+    None: "сервер базы данных не отвечает по этому адресу",
+    "28P01": "пользователь или пароль не подходят",
+    "28000": "пользователя не пускают",
+    "3D000": "такой базы на сервере нет",
+    "SQLITE_CANTOPEN": "файл базы не открывается",
+    "SQLITE_READONLY": "файл базы нельзя менять",
+    "SQLITE_BUSY": "база занята другим процессом",
+    "SQLITE_FULL": "на диске нет места",
+}
+"""What an operator reads; the database's own words may quote a row."""
 
 # A booking has to be answered within FER's ten seconds, so nothing may wait as long as that.
 _POSTGRESQL_SETTINGS = {
@@ -83,8 +95,13 @@ def _set_up_sqlite(engine: Engine, *, read_only: bool) -> None:
     def set_up(connection: sqlite3.Connection, _record: object) -> None:
         # Transactions are begun by hand: sqlite3 would begin them late, and not as writers.
         connection.isolation_level = None
-        for setting in _SQLITE_SETTINGS:
-            connection.execute(setting)
+        try:
+            for setting in _SQLITE_SETTINGS:
+                connection.execute(setting)
+        except sqlite3.OperationalError:
+            raise
+        except sqlite3.DatabaseError as foreign:
+            raise sqlite3.OperationalError(_NOT_A_DATABASE) from foreign
         if read_only:
             connection.execute("PRAGMA query_only = ON")
 
@@ -109,5 +126,8 @@ def _ping_idle_connections(engine: Engine) -> None:
 def unavailable(broken: exc.SQLAlchemyError) -> Unavailable:
     """What happened in words that hold no data: the database's own may quote a row."""
     cause = getattr(broken, "orig", None) or broken
+    if str(cause) == _NOT_A_DATABASE:
+        return Unavailable(_NOT_A_DATABASE)
     state = getattr(cause, "sqlstate", None) or getattr(cause, "sqlite_errorname", None)
-    return Unavailable(f"the database: {type(cause).__name__}{f' ({state})' if state else ''}")
+    words = _WORDS.get(state, type(cause).__name__)
+    return Unavailable(f"{words} ({state})" if state else words)

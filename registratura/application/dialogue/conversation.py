@@ -119,7 +119,7 @@ class Converse:
         dialogue, idle = self._awake(dialogue)
         verdict = Standing.STALE if idle and token else self._standing(dialogue, token)
         if token is not None and verdict is Standing.FRESH:
-            self._obey(token.press, dialogue, pressed, turn)
+            self._obey(token, dialogue, pressed, turn)
             return
         if verdict is Standing.FOREIGN:
             tx.audit.note(
@@ -141,7 +141,8 @@ class Converse:
             return dialogue, False
         return rules.at_menu(dialogue), True
 
-    def _obey(self, press: Press, dialogue: Dialogue, pressed: Pressed, turn: _Turn) -> None:
+    def _obey(self, token: Token, dialogue: Dialogue, pressed: Pressed, turn: _Turn) -> None:
+        press = token.press
         if press is Key.CONFIRM:
             self._answer(pressed, Remark.BOOKING, turn.tx)
             self._book(dialogue, turn)
@@ -150,7 +151,7 @@ class Converse:
             self._cancel(dialogue, turn)
         else:
             self._answer(pressed, Remark.BACK if press is Key.BACK else Remark.TAKEN, turn.tx)
-            if dialogue.step is Step.DONE:
+            if dialogue.step is Step.DONE and token.revision == dialogue.revision:
                 turn = self._leave_result(dialogue, turn)
             self._show(moved(press, dialogue, turn.person), turn, forward=isinstance(press, Pick) or press is Key.SELF)
 

@@ -40,9 +40,10 @@ def routes(product: Registratura) -> list[Route]:
 def _guarded(handler: Handler, product: Registratura) -> Callable[[Request], Awaitable[Response]]:
     async def endpoint(request: Request) -> Response:
         token = product.settings.api.token
-        given = request.headers.get("authorization", "")
-        expected = f"Bearer {token.reveal}" if token else ""
-        if not expected or not hmac.compare_digest(given.encode(), expected.encode()):
+        scheme, _, given = request.headers.get("authorization", "").partition(" ")
+        expected = token.reveal if token else ""
+        known = hmac.compare_digest(given.strip().encode(), expected.encode())
+        if not expected or scheme.lower() != "bearer" or not known:
             raise Problem(401, "api.token", texts.TOKEN_NEEDED, headers={"WWW-Authenticate": "Bearer"})
         return await handler(request, product)
 

@@ -21,6 +21,7 @@ from registratura.emulators.max.emulator import Emulator
 from registratura.entrypoints import composition
 from registratura.entrypoints.composition import Registratura, compose
 from registratura.entrypoints.http.app import build
+from registratura.entrypoints.listening import require_free
 from registratura.entrypoints.sandbox import texts
 from registratura.entrypoints.settings import Bot, Settings, load_settings
 from registratura.entrypoints.worker import loops
@@ -65,7 +66,7 @@ class Sandbox:
 
     async def run(self, *, fresh: bool) -> None:
         """Serve until interrupted. Killed at any moment, it goes on from there at the next start."""
-        _require_free(self.port)
+        require_free(HOST, self.port)
         if fresh:
             shutil.rmtree(self.data, ignore_errors=True)
         self.data.mkdir(parents=True, exist_ok=True)
@@ -174,10 +175,3 @@ async def _working(server: _Server, product: Registratura, bells: loops.Bells) -
 def _ndjson(records: Iterator[dict[str, object]]) -> Iterator[bytes]:
     for record in records:
         yield json.dumps(record, ensure_ascii=False).encode() + b"\n"
-
-
-def _require_free(port: int) -> None:
-    """Fail before anything is loaded when another program listens on *port*."""
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        probe.bind((HOST, port))
