@@ -1,14 +1,14 @@
 """Medical organisations, their doctors, rooms and devices, and what they accept."""
 
 from collections.abc import Mapping
-from datetime import date, time
+from datetime import time
 from enum import Enum
 from zoneinfo import ZoneInfo
 
 import attrs
 
 from registratura.domain.identifiers import MessengerId, OrganisationId, ResourceId, SpecialityId
-from registratura.domain.people import ADULT_FROM, Patient, PersonName, Sex
+from registratura.domain.people import ADULT_FROM, PersonName, Sex
 
 
 class Accepts(Enum):
@@ -126,11 +126,3 @@ class Speciality:
     name: str
     sex: Sex | None = None
     ages: AgeLimits = attrs.field(factory=AgeLimits)
-
-    def suits(self, patient: Patient, day: date) -> bool:
-        """Whether the speciality is meant for the patient's sex, and for their age on *day*."""
-        return self.suits_sex(patient) and self.ages.admit(patient.age_on(day))
-
-    def suits_sex(self, patient: Patient) -> bool:
-        """Whether the speciality is meant for the patient's sex."""
-        return self.sex is None or self.sex is patient.sex
