@@ -1,11 +1,24 @@
 """Booking, cancelling and moving: the use cases every channel calls."""
 
+from collections.abc import Awaitable, Callable
 from functools import partial
+from typing import TypeVar
 
 import attrs
 from returns.pipeline import is_successful
 from returns.result import Failure, Result, Success
 
+from registratura.application.ports.deciding import (
+    BookingJudge,
+    Decision,
+    Fingerprint,
+    Held,
+    Known,
+    Overtaken,
+    ToBook,
+    ToCancel,
+)
+from registratura.application.ports.failures import Unavailable
 from registratura.application.ports.storage import Storage, Transaction
 from registratura.application.ports.time import Clock, Ids
 from registratura.domain import booking, refusals
@@ -14,28 +27,75 @@ from registratura.domain.identifiers import AppointmentId, PatientId, SlotId
 from registratura.domain.refusals import CancelRefusal, Refusal
 from registratura.domain.telemedicine import Consent
 
+T = TypeVar("T")
+R = TypeVar("R")
+
+LOOKS = 20
+"""After so many looks, each of which somebody else made stale, the storage is too busy to be used."""
+
 
 @attrs.frozen(kw_only=True)
 class Desk:
-    """What deciding needs besides the transaction: the region's rules, the time and fresh ids."""
+    """What deciding needs besides what the storage knows: the region's rules, the time and fresh ids."""
 
     rules: Rules
     clock: Clock
     ids: Ids
 
 
-def decide(desk: Desk, asked: Application, tx: Transaction) -> Result[Appointment, Refusal]:
-    """Book inside a transaction that the caller owns.
+def question(desk: Desk, asked: Application, key: Fingerprint | None = None) -> ToBook:
+    """What has to be known before *asked* is decided."""
+    return ToBook(
+        patient=asked.patient,
+        slot=asked.slot,
+        now=desk.clock.now(),
+        author=asked.author,
+        purpose=asked.purpose,
+        key=key,
+    )
+
+
+def judge(desk: Desk, asked: Application, facts: Facts) -> Result[Decision[Appointment], Refusal]:
+    """Decide on an application.
 
     The same patient asking for a slot they hold already gets that booking again, not a refusal: an answer may have
     been lost on its way (FER-203).
     """
-    now = desk.clock.now()
-    facts = tx.appointments.facts(asked.patient, asked.slot, now=now, author=asked.author, purpose=asked.purpose)
     held = _held(asked, facts)
     if held is not None:
-        return Success(held)
-    return _take(desk, asked, facts, tx)
+        return Success(Decision(value=held))
+    verdict = booking.book(asked, facts, desk.rules, now=desk.clock.now(), id=AppointmentId(desk.ids.new()))
+    return verdict.map(lambda booked: Decision(value=booked, take=booked, consent=_consent(asked, booked)))
+
+
+def decide(desk: Desk, asked: Application, tx: Transaction) -> Result[Appointment, Refusal]:
+    """Book inside a transaction that the caller owns; as `judge` decides."""
+    now = desk.clock.now()
+    facts = tx.appointments.facts(asked.patient, asked.slot, now=now, author=asked.author, purpose=asked.purpose)
+    verdict = judge(desk, asked, facts)
+    return _keep(asked.slot, verdict.unwrap(), tx) if is_successful(verdict) else Failure(verdict.failure())
+
+
+def _keep(slot: SlotId, decision: Decision[Appointment], tx: Transaction) -> Result[Appointment, Refusal]:
+    if decision.take is None or tx.appointments.take(decision.take, decision.consent):
+        return Success(decision.value)
+    # Read and write are two moments; the loser of the race is refused, not failed.
+    return Failure(refusals.SlotTaken(slot))
+
+
+async def settled(attempt: Callable[[], Awaitable[Result[T, R | Overtaken]]]) -> Result[T, R]:
+    """Look again for as long as somebody else is faster: the verdict is always about what holds now.
+
+    Raises `Unavailable` after `LOOKS` attempts.
+    """
+    for _ in range(LOOKS):
+        result = await attempt()
+        if is_successful(result):
+            return Success(result.unwrap())
+        reason = result.failure()
+        if not isinstance(reason, Overtaken):
+            return Failure(reason)
+    raise Unavailable("others were faster every time")
 
 
 def _held(asked: Application, facts: Facts) -> Appointment | None:
@@ -48,22 +108,6 @@ def _held(asked: Application, facts: Facts) -> Appointment | None:
         ),
         None,
     )
-
-
-def _take(desk: Desk, asked: Application, facts: Facts, tx: Transaction) -> Result[Appointment, Refusal]:
-    verdict = _judge(desk, asked, facts)
-    return _keep(asked, verdict.unwrap(), tx) if is_successful(verdict) else verdict
-
-
-def _judge(desk: Desk, asked: Application, facts: Facts) -> Result[Appointment, Refusal]:
-    return booking.book(asked, facts, desk.rules, now=desk.clock.now(), id=AppointmentId(desk.ids.new()))
-
-
-def _keep(asked: Application, appointment: Appointment, tx: Transaction) -> Result[Appointment, Refusal]:
-    if tx.appointments.take(appointment, _consent(asked, appointment)):
-        return Success(appointment)
-    # Read and write are two moments; the loser of the race is refused, not failed.
-    return Failure(refusals.SlotTaken(asked.slot))
 
 
 def _consent(asked: Application, appointment: Appointment) -> Consent | None:
@@ -104,7 +148,10 @@ class BookAppointment:
 
     async def __call__(self, asked: Application) -> Result[Appointment, Refusal]:
         """Book; exactly one of any number of people gets the slot."""
-        return await self.storage.transact(partial(decide, self.desk, asked))
+        return await settled(lambda: self.storage.book(question(self.desk, asked), self._judge(asked)))
+
+    def _judge(self, asked: Application) -> BookingJudge[Appointment, Refusal]:
+        return lambda known: judge(self.desk, asked, known.found)
 
 
 @attrs.frozen(kw_only=True)
@@ -122,7 +169,12 @@ class CancelAppointment:
         outcome: Outcome = Outcome.CANCELLED,
     ) -> Result[ClosedAppointment, CancelRefusal]:
         """Cancel; *by* are the ids of those who ask, None is the clinic."""
-        return await self.storage.transact(partial(release, self.desk, appointment, by=by, outcome=outcome))
+
+        def judged(known: Known[Held]) -> Result[Decision[ClosedAppointment], CancelRefusal]:
+            verdict = booking.cancel(known.found, by=by, now=self.desk.clock.now(), outcome=outcome)
+            return verdict.map(lambda closed: Decision(value=closed, release=closed))
+
+        return await settled(lambda: self.storage.cancel(ToCancel(appointment=appointment), judged))
 
 
 @attrs.frozen(kw_only=True)
@@ -170,12 +222,12 @@ class MoveAppointment:
             referral=old.referral,
         )
         facts = tx.appointments.facts(old.patient, to, now=now, author=old.author, purpose=old.purpose)
-        verdict = _judge(self.desk, asked, booking.without(facts, old))
+        verdict = judge(self.desk, asked, booking.without(facts, old))
         if not is_successful(verdict):
             return Failure(verdict.failure())
         # The new slot is decided first. The old one is let go before the new one is written only because one patient
         # cannot hold two bookings of one minute; a lost race returns a Failure, which undoes both.
         if not tx.appointments.release(closing.unwrap()):
             return Failure(refusals.AlreadyCancelled())
-        kept = _keep(asked, verdict.unwrap(), tx)
+        kept = _keep(to, verdict.unwrap(), tx)
         return Success(kept.unwrap()) if is_successful(kept) else Failure(kept.failure())

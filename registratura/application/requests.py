@@ -1,22 +1,23 @@
 """Requests that may come twice: the answer is kept in the commit of its effect and given again."""
 
 from collections.abc import Callable
+from typing import TypeVar
 
 import attrs
 from returns.pipeline import is_successful
 from returns.result import Failure, Result, Success
 
-from registratura.application.booking import Desk, decide
-from registratura.application.ports.storage import Fingerprint, KeyReused, Storage, Transaction
-from registratura.domain.appointments import Application, Appointment
-from registratura.domain.refusals import Refusal
+from registratura.application.booking import Desk, judge, question, settled
+from registratura.application.ports.deciding import Answer, Decision, Fingerprint, Held, KeyReused, Known, ToCancel
+from registratura.application.ports.storage import Storage
+from registratura.domain import booking
+from registratura.domain.appointments import Application, Appointment, ClosedAppointment, Facts
+from registratura.domain.identifiers import AppointmentId
+from registratura.domain.refusals import CancelRefusal, Refusal
 
-Write = Callable[[Appointment], str]
-
-
-@attrs.frozen
-class _Overtaken:
-    """The same request is being answered at this very moment by somebody else."""
+K = TypeVar("K")
+V = TypeVar("V")
+R = TypeVar("R")
 
 
 @attrs.frozen(kw_only=True)
@@ -27,33 +28,64 @@ class BookOnce:
     desk: Desk
 
     async def __call__(
-        self, asked: Application, key: Fingerprint | None, write: Write
+        self, asked: Application, key: Fingerprint | None, write: Callable[[Appointment], str]
     ) -> Result[str, Refusal | KeyReused]:
         """Book and give the answer that *write* makes of the booking.
 
         A refusal changes nothing and is not kept: the same key may succeed later.
         """
-        while True:
-            answer = await self.storage.transact(lambda tx: self._answer(asked, key, write, tx))
-            if is_successful(answer):
-                return Success(answer.unwrap())
-            reason = answer.failure()
-            # The one who was faster has committed by now, so the next look finds its answer.
-            if not isinstance(reason, _Overtaken):
-                return Failure(reason)
 
-    def _answer(
-        self, asked: Application, key: Fingerprint | None, write: Write, tx: Transaction
-    ) -> Result[str, Refusal | KeyReused | _Overtaken]:
-        known = tx.requests.remembered(key) if key is not None else None
-        if isinstance(known, KeyReused):
-            return Failure(known)
-        if known is not None:
-            return Success(known)
-        verdict = decide(self.desk, asked, tx)
-        if not is_successful(verdict):
-            return Failure(verdict.failure())
-        answer = write(verdict.unwrap())
-        if key is not None and not tx.requests.remember(key, answer, self.desk.clock.now()):
-            return Failure(_Overtaken())
-        return Success(answer)
+        def judged(known: Known[Facts]) -> Result[Decision[str], Refusal | KeyReused]:
+            return _once(self.desk, key, known, lambda facts: judge(self.desk, asked, facts), write)
+
+        return await settled(lambda: self.storage.book(question(self.desk, asked, key), judged))
+
+
+@attrs.frozen(kw_only=True)
+class CancelOnce:
+    """Cancel for the clinic under an idempotency key: a repeat gets the first answer."""
+
+    storage: Storage
+    desk: Desk
+
+    async def __call__(
+        self, appointment: AppointmentId, key: Fingerprint | None, write: Callable[[ClosedAppointment], str]
+    ) -> Result[str, CancelRefusal | KeyReused]:
+        """Cancel and give the answer that *write* makes of the closed booking; a refusal is not kept."""
+
+        def cancelled(held: Held) -> Result[Decision[ClosedAppointment], CancelRefusal]:
+            verdict = booking.cancel(held, by=None, now=self.desk.clock.now())
+            return verdict.map(lambda closed: Decision(value=closed, release=closed))
+
+        def judged(known: Known[Held]) -> Result[Decision[str], CancelRefusal | KeyReused]:
+            return _once(self.desk, key, known, cancelled, write)
+
+        return await settled(lambda: self.storage.cancel(ToCancel(appointment=appointment, key=key), judged))
+
+
+def _once(
+    desk: Desk,
+    key: Fingerprint | None,
+    known: Known[K],
+    judged: Callable[[K], Result[Decision[V], R]],
+    write: Callable[[V], str],
+) -> Result[Decision[str], R | KeyReused]:
+    """Give the answer that stands under *key*, or judge and keep the answer with the decision."""
+    if isinstance(known.answered, KeyReused):
+        return Failure(known.answered)
+    if known.answered is not None:
+        return Success(Decision(value=known.answered))
+    verdict = judged(known.found)
+    if not is_successful(verdict):
+        return Failure(verdict.failure())
+    decision = verdict.unwrap()
+    words = write(decision.value)
+    return Success(
+        Decision(
+            value=words,
+            take=decision.take,
+            consent=decision.consent,
+            release=decision.release,
+            answer=Answer(key, words, desk.clock.now()) if key is not None else None,
+        )
+    )

@@ -4,15 +4,26 @@ from datetime import datetime
 from functools import cache
 
 import attrs
-from sqlalchemy import Connection, bindparam, select
+from sqlalchemy import Connection, bindparam, delete, select, tuple_
 from sqlalchemy import insert as plain_insert
 
 from registratura.adapters.sql.tables import audit, request
+from registratura.adapters.sql.types import Moment
 from registratura.adapters.sql.upsert import Insert, insert
-from registratura.application.ports.storage import Fingerprint, KeyReused
+from registratura.application.ports.deciding import Fingerprint, KeyReused
 
 _REMEMBERED = select(request.c.digest, request.c.answer).where(
     request.c.scope == bindparam("scope"), request.c.key == bindparam("key")
+)
+
+_OLD = (
+    select(request.c.scope, request.c.key)
+    .where(request.c.at < bindparam("before", type_=Moment))
+    .order_by(request.c.at)
+    .limit(bindparam("most"))
+)
+_FORGET = (
+    delete(request).where(tuple_(request.c.scope, request.c.key).in_(_OLD)).execution_options(preserve_rowcount=True)
 )
 
 
@@ -37,6 +48,9 @@ class SqlRequests:
     def remember(self, asked: Fingerprint, answer: str, at: datetime) -> bool:
         row = {"scope": asked.scope, "key": asked.key, "digest": asked.digest, "answer": answer, "at": at}
         return self._connection.execute(_remember(self._connection.dialect.name), row).rowcount == 1
+
+    def forget(self, before: datetime, limit: int) -> int:
+        return self._connection.execute(_FORGET, {"before": before, "most": limit}).rowcount
 
 
 @attrs.frozen

@@ -14,12 +14,12 @@ from registratura.adapters.sql.engines import BROKEN, POSTGRESQL, make_engine, u
 from registratura.adapters.sql.throttle import reserve
 from registratura.adapters.sql.transaction import SqlTransaction
 from registratura.application.ports.failures import TransactionLost
-from registratura.application.ports.storage import Transaction
+from registratura.application.ports.storage import Storage, Transaction
 
 T = TypeVar("T")
 
 
-class SqlStorage:
+class SqlStorage(Storage):
     """The storage over engines of SQLAlchemy; implements `Storage` and `Throttle`.
 
     The queue of the executor is first come, first served, which the pool of SQLAlchemy is not. On SQLite one thread

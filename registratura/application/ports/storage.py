@@ -7,10 +7,23 @@
 from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 from enum import Enum
+from functools import partial
 from typing import Protocol, TypeVar
 
 import attrs
+from returns.result import Result
 
+from registratura.application.ports.deciding import (
+    BookingJudge,
+    CancelJudge,
+    Fingerprint,
+    KeyReused,
+    Overtaken,
+    ToBook,
+    ToCancel,
+    book_within,
+    cancel_within,
+)
 from registratura.application.ports.messenger import Incoming, Outgoing
 from registratura.application.records import Record, Verdict
 from registratura.domain.appointments import Appointment, ClosedAppointment, Facts
@@ -31,6 +44,7 @@ from registratura.domain.schedule import AgeTag, DayLimits, Opening
 from registratura.domain.telemedicine import Consent, Purpose
 
 T = TypeVar("T")
+R = TypeVar("R")
 
 
 class Patients(Protocol):
@@ -129,7 +143,7 @@ class Appointments(Protocol):
         author: PatientId | None = None,
         purpose: PurposeId | None = None,
     ) -> Facts:
-        """Everything the rules need, read under a lock on the patient's card.
+        """Everything the rules need, read when it is this patient's turn.
 
         Two bookings of one patient therefore decide one after the other; two patients never wait for each other.
         `upcoming` holds bookings in force that end after *now*; representations are those of *author*.
@@ -278,15 +292,6 @@ class Outbox(Protocol):
         ...
 
 
-@attrs.frozen
-class Fingerprint:
-    """A request under an idempotency key: whose, which, and what was asked."""
-
-    scope: str
-    key: str
-    digest: str
-
-
 class Requests(Protocol):
     """Answers remembered under idempotency keys."""
 
@@ -297,11 +302,6 @@ class Requests(Protocol):
     def remember(self, asked: Fingerprint, answer: str, at: datetime) -> bool:
         """Keep the answer in the commit of its effect; False when another request with the key was faster."""
         ...
-
-
-@attrs.frozen
-class KeyReused:
-    """The same idempotency key was used for another body."""
 
 
 class Audit(Protocol):
@@ -361,6 +361,17 @@ class Storage(Protocol):
     async def read(self, work: Callable[[Transaction], T]) -> T:
         """Run *work* on a consistent view, beside writers and without waiting for them; nothing is committed."""
         ...
+
+    async def book(self, asked: ToBook, judge: BookingJudge[T, R]) -> Result[T, R | Overtaken]:
+        """Look at what a booking needs, let *judge* decide, keep the decision if what was seen still holds.
+
+        The hot path: an adapter whose database is remote asks it twice. *judge* may be called more than once.
+        """
+        return await self.transact(partial(book_within, asked, judge))
+
+    async def cancel(self, asked: ToCancel, judge: CancelJudge[T, R]) -> Result[T, R | Overtaken]:
+        """Look at a booking, let *judge* decide, keep the decision if what was seen still holds; as `book`."""
+        return await self.transact(partial(cancel_within, asked, judge))
 
     async def ping(self) -> None:
         """Return when the storage answers and its schema is the newest, else raise `Unavailable` saying why."""

@@ -8,7 +8,7 @@ import pytest
 from returns.pipeline import is_successful
 
 from registratura.application.booking import BookAppointment, CancelAppointment, Desk, MoveAppointment
-from registratura.application.ports.storage import Fingerprint, KeyReused
+from registratura.application.ports.deciding import Fingerprint, KeyReused
 from registratura.application.requests import BookOnce
 from registratura.domain import refusals
 from registratura.domain.appointments import Application, Appointment, Channel, Rules, VisitKind

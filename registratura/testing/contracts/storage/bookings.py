@@ -10,7 +10,8 @@ import pytest
 from returns.pipeline import is_successful
 from returns.result import Failure, Result
 
-from registratura.application.ports.storage import Fingerprint, KeyReused, Storage, Transaction
+from registratura.application.ports.deciding import Fingerprint, KeyReused
+from registratura.application.ports.storage import Storage, Transaction
 from registratura.domain import booking as rules
 from registratura.domain.appointments import Application, Appointment, Channel, Facts, Outcome, Rules, VisitKind
 from registratura.domain.identifiers import AppointmentId, PatientId, PurposeId, SlotId
