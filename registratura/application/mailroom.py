@@ -40,7 +40,6 @@ class TakeIn:
     """Keep updates before anything else happens to them."""
 
     storage: Storage
-    clock: Clock
 
     async def __call__(self, updates: Sequence[Update], marker: tuple[str, str] | None = None) -> int:
         """Keep *updates*, and how far polling came, in one commit; give the number of those not seen before."""
@@ -52,8 +51,7 @@ class TakeIn:
     def _keep(
         self, wanted: Sequence[tuple[str, str, Incoming]], marker: tuple[str, str] | None, tx: Transaction
     ) -> int:
-        now = self.clock.now()
-        fresh = sum(tx.inbox.put(key, line, incoming, now) for key, line, incoming in wanted)
+        fresh = sum(tx.inbox.put(key, line, incoming) for key, line, incoming in wanted)
         if marker is not None:
             tx.inbox.move_marker(*marker)
         return fresh
@@ -95,7 +93,6 @@ class WorkOff:
 
     storage: Storage
     converse: Handle
-    clock: Clock
     ids: Ids
 
     async def __call__(self) -> Worked:
@@ -109,7 +106,7 @@ class WorkOff:
             return await self._recover(seen[0], fault)
 
     def _work(self, seen: list[Received], tx: Transaction, *, lists_failed: bool) -> Worked:
-        received = tx.inbox.next(self.clock.now())
+        received = tx.inbox.next()
         if received is None:
             return Worked(Progress.IDLE)
         failed_again = lists_failed and any(earlier.number == received.number for earlier in seen)
@@ -124,8 +121,8 @@ class WorkOff:
             with contextlib.suppress(Unavailable):
                 return await self.storage.transact(lambda tx: self._work([received], tx, lists_failed=True))
         if received.attempts + 1 < MAX_ATTEMPTS:
-            until = self.clock.now() + timedelta(seconds=2**received.attempts)
-            await self.storage.transact(lambda tx: tx.inbox.put_back(received, until, type(fault).__name__))
+            wait = timedelta(seconds=2**received.attempts)
+            await self.storage.transact(lambda tx: tx.inbox.put_back(received, wait, type(fault).__name__))
             return Worked(Progress.RETRY, fault)
         code = self.ids.new()[:8]
         reason = f"{type(fault).__name__} {code}"
@@ -161,14 +158,15 @@ class Relay:
         return await self.storage.transact(lambda tx: self._lease(limit, tx))
 
     def _lease(self, limit: int, tx: Transaction) -> Sequence[Leased]:
-        now = self.clock.now()
-        wanted = []
-        for leased in tx.outbox.lease(now, limit, self.term):
-            if tx.dialogues.is_reachable(leased.outgoing.user):
-                wanted.append(leased)
-            else:
-                tx.outbox.settle(leased.id, SendState.SKIPPED, "stopped", now)
-        return wanted
+        taken = tx.outbox.lease(limit, self.term)
+        for leased in taken:
+            if not leased.reachable:
+                tx.outbox.settle(leased.id, SendState.SKIPPED, "stopped")
+        return [leased for leased in taken if leased.reachable]
+
+    async def give_back(self, leased: Sequence[Leased]) -> None:
+        """Let others send what was leased and never begun."""
+        await self.storage.transact(lambda tx: [tx.outbox.give_back(one) for one in leased])
 
     async def send(self, leased: Leased) -> Receipt:
         """Send one effect and record how it ended. What was begun and never recorded is looked up first."""
@@ -191,7 +189,7 @@ class Relay:
         outgoing = leased.outgoing
         if leased.in_doubt and leased.first_attempt_at is not None and not isinstance(outgoing, Answer):
             # An edit that MAX refuses becomes a new message, so what is in doubt is a new message either way.
-            sent = Send(user=outgoing.user, chat=outgoing.chat, message=outgoing.message)
+            sent = Send(user=outgoing.user, chat=outgoing.chat or leased.chat, message=outgoing.message)
             arrived = await self.messenger.was_sent(sent, leased.first_attempt_at)
             if arrived:
                 return Receipt(delivery=Delivery.DONE, reason="found")
@@ -200,27 +198,25 @@ class Relay:
         return await self.messenger.deliver(outgoing)
 
     def _record(self, leased: Leased, receipt: Receipt, tx: Transaction) -> None:
-        now = self.clock.now()
         match receipt.delivery:
             case Delivery.DONE:
-                tx.outbox.settle(leased.id, SendState.SENT, receipt.reason, now)
+                tx.outbox.settle(leased.id, SendState.SENT, receipt.reason)
             case Delivery.UNREACHABLE:
                 tx.dialogues.set_reachable(leased.outgoing.user, reachable=False)
-                tx.outbox.settle(leased.id, SendState.SKIPPED, receipt.reason, now)
+                tx.outbox.settle(leased.id, SendState.SKIPPED, receipt.reason)
             case Delivery.REFUSED:
                 state = SendState.SKIPPED if isinstance(leased.outgoing, Answer) else SendState.PARKED
-                tx.outbox.settle(leased.id, state, receipt.reason, now)
+                tx.outbox.settle(leased.id, state, receipt.reason)
             case Delivery.LATER | Delivery.UNKNOWN | Delivery.FORBIDDEN:
                 self._later(leased, receipt, tx)
 
     def _later(self, leased: Leased, receipt: Receipt, tx: Transaction) -> None:
-        now = self.clock.now()
         if isinstance(leased.outgoing, Answer) and leased.attempts + 1 >= ANSWER_IS_STALE_AFTER:
-            tx.outbox.settle(leased.id, SendState.SKIPPED, receipt.reason, now)
+            tx.outbox.settle(leased.id, SendState.SKIPPED, receipt.reason)
             return
-        if leased.first_attempt_at is not None and now - leased.first_attempt_at > GIVE_UP_AFTER:
-            tx.outbox.settle(leased.id, SendState.PARKED, receipt.reason, now)
+        if leased.first_attempt_at is not None and self.clock.now() - leased.first_attempt_at > GIVE_UP_AFTER:
+            tx.outbox.settle(leased.id, SendState.PARKED, receipt.reason)
             return
         wait = delay(MESSENGER, leased.attempts + 1, self.chance(), receipt.retry_after)
         in_doubt = receipt.delivery is Delivery.UNKNOWN
-        tx.outbox.postpone(leased.id, now + timedelta(seconds=wait), receipt.reason, in_doubt=in_doubt)
+        tx.outbox.postpone(leased, timedelta(seconds=wait), receipt.reason, in_doubt=in_doubt)

@@ -107,7 +107,7 @@ async def compose(settings: Settings) -> AsyncIterator[Registratura]:
         desk = Desk(rules=settings.rules, clock=clock, ids=ids)
         door = MaxDoor(
             secret=settings.max.webhook_secret.reveal if settings.max.webhook_secret else "",
-            take_in=TakeIn(storage=storage, clock=clock),
+            take_in=TakeIn(storage=storage),
         )
         line = None
         if settings.max.token is not None:
@@ -123,7 +123,7 @@ async def compose(settings: Settings) -> AsyncIterator[Registratura]:
             book_once=BookOnce(storage=storage, desk=desk),
             cancel=CancelAppointment(storage=storage, desk=desk),
             move=MoveAppointment(storage=storage, desk=desk),
-            work_off=WorkOff(storage=storage, converse=_converse(settings, desk), clock=clock, ids=ids),
+            work_off=WorkOff(storage=storage, converse=_converse(settings, desk), ids=ids),
             max_door=door,
             max_line=line,
             loading=_loading(settings, storage),

@@ -67,14 +67,14 @@ class Bot:
             allow_cancel=self.allow_cancel,
         )
         converse = Converse(desk=self.desk, painter=painter, phrases=MaxPhrases(), manners=self.manners)
-        return WorkOff(storage=self.storage, converse=converse, clock=self.clock, ids=self.ids)
+        return WorkOff(storage=self.storage, converse=converse, ids=self.ids)
 
     def relay(self) -> Relay:
         return Relay(storage=self.storage, messenger=self.messenger, clock=self.clock, chance=lambda: 0.5)
 
     async def take_in(self, key: str, incoming: Incoming) -> int:
         update = Update(key=key, line=line_of(incoming.user), incoming=incoming)
-        return await TakeIn(storage=self.storage, clock=self.clock)([update])
+        return await TakeIn(storage=self.storage)([update])
 
     async def work(self) -> list[Worked]:
         """Everything that came in is worked off and everything that waits is sent."""

@@ -13,8 +13,6 @@ from registratura.domain.identifiers import MessengerId
 
 _FIND = select(table.c.state).where(table.c.user_id == bindparam("user"))
 _FIND_LOCKED = _FIND.with_for_update()
-_CHAT = select(table.c.chat).where(table.c.user_id == bindparam("user"))
-_REACHABLE = select(table.c.reachable).where(table.c.user_id == bindparam("user"))
 
 
 @cache
@@ -64,13 +62,7 @@ class SqlDialogues:
             },
         )
 
-    def chat(self, user: MessengerId) -> str | None:
-        return self._connection.scalar(_CHAT, {"user": user})
-
     def set_reachable(self, user: MessengerId, *, reachable: bool) -> None:
         self._connection.execute(
             _set_reachable(self._connection.dialect.name), {"user_id": user, "reachable": reachable}
         )
-
-    def is_reachable(self, user: MessengerId) -> bool:
-        return self._connection.scalar(_REACHABLE, {"user": user}) is not False

@@ -1,6 +1,6 @@
 """What came in and waits for its work."""
 
-from datetime import datetime
+from datetime import timedelta
 from enum import Enum
 from functools import cache
 from typing import Any
@@ -11,6 +11,7 @@ from sqlalchemy import (
     Connection,
     Select,
     bindparam,
+    delete,
     exists,
     func,
     literal,
@@ -22,10 +23,12 @@ from sqlalchemy import (
 from registratura.adapters.sql.codec import read_incoming, write_incoming
 from registratura.adapters.sql.engines import POSTGRESQL
 from registratura.adapters.sql.tables import inbox, marker
-from registratura.adapters.sql.types import Moment
+from registratura.adapters.sql.types import database_moment
 from registratura.adapters.sql.upsert import Insert, insert, upsert
+from registratura.adapters.sql.waking import ringing
 from registratura.application.ports.messenger import Incoming
 from registratura.application.ports.storage import Received
+from registratura.application.ports.waking import Queue
 
 
 class _State(Enum):
@@ -34,9 +37,14 @@ class _State(Enum):
     PARKED = "parked"
 
 
+_NOW = database_moment(literal_column("0"))
+
+
 @cache
 def _put(dialect: str) -> Insert:
-    return insert(dialect, inbox).on_conflict_do_nothing(index_elements=[inbox.c.key])
+    at_once = {"received_at": _NOW, "not_before": _NOW}
+    adding = insert(dialect, inbox).values(at_once).on_conflict_do_nothing(index_elements=[inbox.c.key])
+    return adding.returning(inbox.c.number, *ringing(dialect, Queue.INBOX))
 
 
 @cache
@@ -52,7 +60,7 @@ def _next(dialect: str) -> Select[Any]:
         select(inbox.c.number, inbox.c.line, inbox.c.payload, inbox.c.attempts)
         .where(
             inbox.c.state == new,
-            inbox.c.not_before <= bindparam("now", type_=Moment),
+            inbox.c.not_before <= _NOW,
             ~exists().where(earlier.c.line == inbox.c.line, earlier.c.state == new, earlier.c.number < inbox.c.number),
         )
         .order_by(inbox.c.number)
@@ -76,8 +84,15 @@ _PARK = _SETTLE.where(*_UNTOUCHED)
 _PUT_BACK = (
     update(inbox)
     .where(inbox.c.number == bindparam("which"), *_UNTOUCHED)
-    .values(not_before=bindparam("until", type_=Moment), reason=bindparam("reason"), attempts=inbox.c.attempts + 1)
+    .values(not_before=database_moment(bindparam("wait")), reason=bindparam("reason"), attempts=inbox.c.attempts + 1)
 )
+_OLD = (
+    select(inbox.c.number)
+    .where(inbox.c.state == literal_column("'done'"), inbox.c.received_at <= database_moment(bindparam("ago")))
+    .order_by(inbox.c.received_at)
+    .limit(bindparam("most"))
+)
+_FORGET = delete(inbox).where(inbox.c.number.in_(_OLD.scalar_subquery())).execution_options(preserve_rowcount=True)
 _MARKER = select(marker.c.marker).where(marker.c.source == bindparam("source"))
 
 
@@ -87,20 +102,18 @@ class SqlInbox:
 
     _connection: Connection
 
-    def put(self, key: str, line: str, incoming: Incoming, at: datetime) -> bool:
+    def put(self, key: str, line: str, incoming: Incoming) -> bool:
         row = {
             "key": key,
             "line": line,
             "payload": write_incoming(incoming),
             "state": _State.NEW.value,
             "attempts": 0,
-            "received_at": at,
-            "not_before": at,
         }
-        return self._connection.execute(_put(self._connection.dialect.name), row).rowcount == 1
+        return self._connection.execute(_put(self._connection.dialect.name), row).one_or_none() is not None
 
-    def next(self, now: datetime) -> Received | None:
-        row = self._connection.execute(_next(self._connection.dialect.name), {"now": now}).one_or_none()
+    def next(self) -> Received | None:
+        row = self._connection.execute(_next(self._connection.dialect.name)).one_or_none()
         if row is None or not row.alone:
             return None
         try:
@@ -113,13 +126,17 @@ class SqlInbox:
     def done(self, number: int) -> None:
         self._settle(number, _State.DONE, None)
 
-    def put_back(self, received: Received, until: datetime, reason: str) -> bool:
-        asked = {"which": received.number, "attempts_before": received.attempts, "until": until, "reason": reason}
+    def put_back(self, received: Received, wait: timedelta, reason: str) -> bool:
+        seconds = wait.total_seconds()
+        asked = {"which": received.number, "attempts_before": received.attempts, "wait": seconds, "reason": reason}
         return self._connection.execute(_PUT_BACK, asked).rowcount == 1
 
     def park(self, received: Received, reason: str) -> bool:
         asked = {"which": received.number, "attempts_before": received.attempts, "reason": reason}
         return self._connection.execute(_PARK, asked | {"state": _State.PARKED.value}).rowcount == 1
+
+    def forget(self, age: timedelta, limit: int) -> int:
+        return self._connection.execute(_FORGET, {"ago": -age.total_seconds(), "most": limit}).rowcount
 
     def marker(self, source: str) -> str | None:
         return self._connection.scalar(_MARKER, {"source": source})

@@ -2,20 +2,47 @@
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from functools import cache
 from typing import Any
 
 import attrs
-from sqlalchemy import ColumnElement, Connection, Row, and_, bindparam, exists, func, insert, or_, select, text, update
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Row,
+    Select,
+    and_,
+    bindparam,
+    delete,
+    exists,
+    func,
+    literal,
+    literal_column,
+    or_,
+    select,
+    text,
+    update,
+)
 
 from registratura.adapters.sql.codec import read_outgoing, write_outgoing
-from registratura.adapters.sql.tables import outbox
-from registratura.adapters.sql.types import Moment
+from registratura.adapters.sql.engines import POSTGRESQL
+from registratura.adapters.sql.tables import dialogue, outbox
+from registratura.adapters.sql.types import Moment, database_moment
+from registratura.adapters.sql.upsert import Insert, insert
+from registratura.adapters.sql.waking import ringing
 from registratura.application.ports.messenger import Outgoing
 from registratura.application.ports.storage import Leased, SendState
+from registratura.application.ports.waking import Queue
 
 _WAITING, _SENDING = SendState.WAITING.value, SendState.SENDING.value
-_NOW = bindparam("now", type_=Moment)
+_NOW = database_moment(literal_column("0"))
 _other = outbox.alias("other")
+
+
+@cache
+def _put(dialect: str) -> Insert:
+    due = func.coalesce(bindparam("wanted_due", type_=Moment), _NOW)
+    return insert(dialect, outbox).values(due=due).returning(outbox.c.number, *ringing(dialect, Queue.OUTBOX))
 
 
 def _unsent(name: str) -> ColumnElement[bool]:
@@ -32,20 +59,38 @@ _LINE_IS_SENDING = exists().where(
     _other.c.number > outbox.c.number,
     _other.c.lease_until > _NOW,
 )
-_HEADS: Any = (
-    select(outbox)
-    .where(
-        _unsent("outbox"),
-        # What is being sent was due when it was taken, so reminders of next week are not even looked at.
-        outbox.c.due <= _NOW,
-        or_(outbox.c.state == _WAITING, outbox.c.lease_until <= _NOW),
-        _IS_HEAD,
-        ~_LINE_IS_SENDING,
+
+
+@cache
+def _heads(dialect: str) -> Select[Any]:
+    """The due heads of lines that nobody else takes at this moment, and whether their people may be written to."""
+    due = (
+        select(outbox)
+        .where(
+            _unsent("outbox"),
+            # What is being sent was due when it was taken, so reminders of next week are not even looked at.
+            outbox.c.due <= _NOW,
+            or_(outbox.c.state == _WAITING, outbox.c.lease_until <= _NOW),
+            _IS_HEAD,
+            ~_LINE_IS_SENDING,
+        )
+        .order_by(outbox.c.due, outbox.c.number)
+        .limit(bindparam("most"))
+        .with_for_update(skip_locked=True, of=outbox)
     )
-    .order_by(outbox.c.due, outbox.c.number)
-    .limit(bindparam("most"))
-    .with_for_update(skip_locked=True, of=outbox)
-)
+    heads = due.cte("heads")
+    alone: ColumnElement[bool] = literal(value=True)
+    if dialect == POSTGRESQL:
+        heads = heads.prefix_with("MATERIALIZED")
+        alone = func.pg_try_advisory_xact_lock(func.hashtextextended(heads.c.line, 1))
+    person = heads.outerjoin(dialogue, dialogue.c.user_id == heads.c.payload["user"].as_string())
+    return (
+        select(heads, dialogue.c.reachable, dialogue.c.chat, alone.label("alone"))
+        .select_from(person)
+        .order_by(heads.c.due, heads.c.number)
+    )
+
+
 _LEASE = (
     update(outbox)
     .where(outbox.c.number.in_(bindparam("numbers", expanding=True)))
@@ -53,7 +98,7 @@ _LEASE = (
         # Who holds a lease that ran out may still be sending: nobody knows.
         in_doubt=or_(outbox.c.in_doubt, outbox.c.state == _SENDING),
         state=_SENDING,
-        lease_until=bindparam("until", type_=Moment),
+        lease_until=database_moment(bindparam("term")),
         attempts=outbox.c.attempts + 1,
         first_attempt_at=func.coalesce(outbox.c.first_attempt_at, _NOW),
     )
@@ -70,24 +115,40 @@ _SETTLE = (
 )
 # What was said is nobody's business once it is said; what could not be sent is kept for people to look at.
 _SETTLE_AND_FORGET = _SETTLE.values(payload={})
+_HELD = (
+    outbox.c.id == bindparam("which"),
+    outbox.c.state == _SENDING,
+    # Each lease counts one attempt: another number is somebody else's lease.
+    outbox.c.attempts == bindparam("own_attempt"),
+)
 _POSTPONE = (
     update(outbox)
-    .where(outbox.c.id == bindparam("which"))
+    .where(*_HELD)
     .values(
         state=_WAITING,
-        due=bindparam("until", type_=Moment),
+        due=database_moment(bindparam("wait")),
         reason=bindparam("new_reason"),
         in_doubt=bindparam("new_in_doubt", type_=outbox.c.in_doubt.type),
         lease_until=None,
     )
 )
-_NEXT_WAITING = (
-    select(outbox.c.due)
-    .where(_unsent("outbox"), outbox.c.state == _WAITING, _IS_HEAD)
-    .order_by(outbox.c.due, outbox.c.number)
-    .limit(1)
+_GIVE_BACK = (
+    update(outbox)
+    .where(*_HELD)
+    .values(
+        state=_WAITING,
+        attempts=bindparam("attempts_before"),
+        first_attempt_at=bindparam("first_before", type_=Moment),
+        lease_until=None,
+    )
 )
-_NEXT_LEASE = select(func.min(outbox.c.lease_until)).where(text("outbox.state = 'sending'"))
+_OLD = (
+    select(outbox.c.number)
+    .where(text("outbox.state IN ('sent', 'skipped')"), outbox.c.settled_at <= database_moment(bindparam("ago")))
+    .order_by(outbox.c.settled_at)
+    .limit(bindparam("most"))
+)
+_FORGET = delete(outbox).where(outbox.c.number.in_(_OLD.scalar_subquery())).execution_options(preserve_rowcount=True)
 
 
 @attrs.frozen
@@ -96,56 +157,61 @@ class SqlOutbox:
 
     _connection: Connection
 
-    def put(self, line: str, outgoing: Outgoing, *, id: str, due: datetime) -> None:
+    def put(self, line: str, outgoing: Outgoing, *, id: str, due: datetime | None = None) -> None:
         self._connection.execute(
-            insert(outbox),
+            _put(self._connection.dialect.name),
             {
                 "id": id,
                 "line": line,
                 "payload": write_outgoing(outgoing),
                 "state": _WAITING,
-                "due": due,
+                "wanted_due": due,
                 "attempts": 0,
                 "in_doubt": False,
             },
         )
 
-    def lease(self, now: datetime, limit: int, term: timedelta) -> Sequence[Leased]:
-        rows = self._connection.execute(_HEADS, {"now": now, "most": limit}).all()
+    def lease(self, limit: int, term: timedelta) -> Sequence[Leased]:
+        found = self._connection.execute(_heads(self._connection.dialect.name), {"most": limit}).all()
+        rows = [row for row in found if row.alone]
         if not rows:
             return ()
         numbers = [row.number for row in rows]
-        self._connection.execute(_LEASE, {"numbers": numbers, "now": now, "until": now + term})
-        leased = ((row, self._readable(row, now)) for row in rows)
-        return tuple(
-            Leased(
-                id=row.id,
-                line=row.line,
-                outgoing=outgoing,
-                attempts=row.attempts,
-                first_attempt_at=row.first_attempt_at,
-                in_doubt=row.in_doubt or row.state == _SENDING,
-            )
-            for row, outgoing in leased
-            if outgoing is not None
-        )
+        self._connection.execute(_LEASE, {"numbers": numbers, "term": term.total_seconds()})
+        return tuple(leased for row in rows if (leased := self._leased(row)) is not None)
 
-    def _readable(self, row: Row[Any], now: datetime) -> Outgoing | None:
+    def _leased(self, row: Row[Any]) -> Leased | None:
         try:
-            return read_outgoing(row.payload)
+            outgoing = read_outgoing(row.payload)
         except Exception as fault:  # noqa: BLE001  # written by another version: it must not stop everybody behind it
-            self.settle(row.id, SendState.PARKED, f"unreadable: {type(fault).__name__}", now)
+            self.settle(row.id, SendState.PARKED, f"unreadable: {type(fault).__name__}")
             return None
-
-    def settle(self, id: str, state: SendState, reason: str | None, now: datetime) -> None:
-        statement = _SETTLE if state is SendState.PARKED else _SETTLE_AND_FORGET
-        self._connection.execute(statement, {"which": id, "new_state": state.value, "new_reason": reason, "now": now})
-
-    def postpone(self, id: str, until: datetime, reason: str | None, *, in_doubt: bool) -> None:
-        self._connection.execute(
-            _POSTPONE, {"which": id, "until": until, "new_reason": reason, "new_in_doubt": in_doubt}
+        return Leased(
+            id=row.id,
+            line=row.line,
+            outgoing=outgoing,
+            attempts=row.attempts,
+            first_attempt_at=row.first_attempt_at,
+            in_doubt=row.in_doubt or row.state == _SENDING,
+            reachable=row.reachable is not False,
+            chat=row.chat,
         )
 
-    def next_due(self) -> datetime | None:
-        moments = [self._connection.scalar(_NEXT_WAITING), self._connection.scalar(_NEXT_LEASE)]
-        return min((moment for moment in moments if moment is not None), default=None)
+    def settle(self, id: str, state: SendState, reason: str | None) -> None:
+        statement = _SETTLE if state is SendState.PARKED else _SETTLE_AND_FORGET
+        self._connection.execute(statement, {"which": id, "new_state": state.value, "new_reason": reason})
+
+    def postpone(self, leased: Leased, wait: timedelta, reason: str | None, *, in_doubt: bool) -> bool:
+        asked = {"wait": wait.total_seconds(), "new_reason": reason, "new_in_doubt": in_doubt}
+        return self._connection.execute(_POSTPONE, asked | _held(leased)).rowcount == 1
+
+    def give_back(self, leased: Leased) -> bool:
+        asked = {"attempts_before": leased.attempts, "first_before": leased.first_attempt_at}
+        return self._connection.execute(_GIVE_BACK, asked | _held(leased)).rowcount == 1
+
+    def forget(self, age: timedelta, limit: int) -> int:
+        return self._connection.execute(_FORGET, {"ago": -age.total_seconds(), "most": limit}).rowcount
+
+
+def _held(leased: Leased) -> dict[str, object]:
+    return {"which": leased.id, "own_attempt": leased.attempts + 1}

@@ -288,7 +288,7 @@ class Converse:
         self._put(pressed.user, Answer(user=pressed.user, callback=pressed.callback, note=note), tx)
 
     def _put(self, user: MessengerId, outgoing: Outgoing, tx: Transaction) -> None:
-        tx.outbox.put(line_of(user), outgoing, id=self.desk.ids.new(), due=self.desk.clock.now())
+        tx.outbox.put(line_of(user), outgoing, id=self.desk.ids.new())
 
     def _new(self, user: MessengerId) -> Dialogue:
         return Dialogue(user=user, session=self.desk.ids.secret(), touched_at=self.desk.clock.now())

@@ -184,16 +184,8 @@ class Dialogues(Protocol):
         """Keep the dialogue; *chat* is the id of its chat where it is known (None keeps what is known)."""
         ...
 
-    def chat(self, user: MessengerId) -> str | None:
-        """The id of the chat with the person."""
-        ...
-
     def set_reachable(self, user: MessengerId, *, reachable: bool) -> None:
-        """Whether the person may be written to (AUTH-46)."""
-        ...
-
-    def is_reachable(self, user: MessengerId) -> bool:
-        """False after the person stopped the bot, until it is started again; True for people never heard of."""
+        """Whether the person may be written to (AUTH-46): told with every lease of an effect for them."""
         ...
 
 
@@ -207,28 +199,38 @@ class Received:
 
 
 class Inbox(Protocol):
-    """What came in passes once: a repeated key has no effect."""
+    """What came in passes once: a repeated key has no effect.
 
-    def put(self, key: str, line: str, incoming: Incoming, at: datetime) -> bool:
-        """Keep an update; False when its *key* was seen before. *line* is what must stay in order."""
+    Moments are those of the storage's own clock, so that machines whose clocks differ agree.
+    """
+
+    def put(self, key: str, line: str, incoming: Incoming) -> bool:
+        """Keep an update, due at once; False when its *key* was seen before. *line* is what must stay in order."""
         ...
 
-    def next(self, now: datetime) -> Received | None:
-        """The oldest update of a line that nobody works on, locked until the transaction ends."""
+    def next(self) -> Received | None:
+        """The oldest due update of a line that nobody works on, locked until the transaction ends."""
         ...
 
     def done(self, number: int) -> None:
         """Its work is in this very transaction."""
         ...
 
-    def put_back(self, received: Received, until: datetime, reason: str) -> bool:
-        """The work failed: try again at *until*; the line waits. False when somebody else has looked at it since."""
+    def put_back(self, received: Received, wait: timedelta, reason: str) -> bool:
+        """The work failed: try again after *wait*; the line waits. False when somebody else has looked at it since."""
         ...
 
     def park(self, received: Received, reason: str) -> bool:
         """The work cannot be done: keep the update aside for people to look at and let the line go on.
 
         False when somebody else has looked at it since.
+        """
+        ...
+
+    def forget(self, age: timedelta, limit: int) -> int:
+        """Delete at most *limit* updates that were done at least *age* ago, and their keys; give how many.
+
+        Those parked stay.
         """
         ...
 
@@ -251,8 +253,13 @@ class Leased:
     attempts: int
     """How often sending was begun before."""
     first_attempt_at: datetime | None
+    """By the clock of the storage."""
     in_doubt: bool
     """An earlier attempt began and nobody knows how it ended."""
+    reachable: bool = True
+    """False after the person stopped the bot, until it is started again (AUTH-46)."""
+    chat: str | None = None
+    """Id of the person's dialogue in the messenger, where it is known."""
 
 
 class SendState(Enum):
@@ -266,29 +273,40 @@ class SendState(Enum):
 
 
 class Outbox(Protocol):
-    """Effects leave in the commit that caused them and are sent afterwards, at least once, in order by line."""
+    """Effects leave in the commit that caused them and are sent afterwards, at least once, in order by line.
 
-    def put(self, line: str, outgoing: Outgoing, *, id: str, due: datetime) -> None:
-        """Keep an effect that is due at *due*; those of one line leave in the order they were put."""
+    What is due and what a lease is worth is decided by the storage's own clock, so that machines whose clocks differ
+    agree.
+    """
+
+    def put(self, line: str, outgoing: Outgoing, *, id: str, due: datetime | None = None) -> None:
+        """Keep an effect, due at once or at *due*; those of one line leave in the order they were put."""
         ...
 
-    def lease(self, now: datetime, limit: int, term: timedelta) -> Sequence[Leased]:
+    def lease(self, limit: int, term: timedelta) -> Sequence[Leased]:
         """Take the due heads of lines, at most *limit*, for *term*: nobody else gets them or their followers.
 
         A lease that ran out is given again with `in_doubt`.
         """
         ...
 
-    def settle(self, id: str, state: SendState, reason: str | None, now: datetime) -> None:
+    def settle(self, id: str, state: SendState, reason: str | None) -> None:
         """Record how sending ended: SENT, SKIPPED (not wanted any more) or PARKED (never accepted)."""
         ...
 
-    def postpone(self, id: str, until: datetime, reason: str | None, *, in_doubt: bool) -> None:
-        """Give the lease back: try again at *until*; the line waits."""
+    def postpone(self, leased: Leased, wait: timedelta, reason: str | None, *, in_doubt: bool) -> bool:
+        """Give the lease back: try again after *wait*; the line waits. False when somebody else took it meanwhile."""
         ...
 
-    def next_due(self) -> datetime | None:
-        """When the earliest waiting effect is due."""
+    def give_back(self, leased: Leased) -> bool:
+        """Sending was never begun: the effect waits as it did before the lease. False when somebody else took it."""
+        ...
+
+    def forget(self, age: timedelta, limit: int) -> int:
+        """Delete at most *limit* effects that were sent or skipped at least *age* ago; give how many.
+
+        Those parked stay.
+        """
         ...
 
 
@@ -301,6 +319,10 @@ class Requests(Protocol):
 
     def remember(self, asked: Fingerprint, answer: str, at: datetime) -> bool:
         """Keep the answer in the commit of its effect; False when another request with the key was faster."""
+        ...
+
+    def forget(self, before: datetime, limit: int) -> int:
+        """Delete at most *limit* answers kept before that moment; give how many."""
         ...
 
 

@@ -6,8 +6,9 @@ from typing import Any
 
 import attrs
 
+from registratura.application.ports.deciding import Fingerprint
 from registratura.application.ports.messenger import Incoming, Outgoing
-from registratura.application.ports.storage import Fingerprint, SendState
+from registratura.application.ports.storage import SendState
 from registratura.domain.appointments import Appointment, ClosedAppointment
 from registratura.domain.dialogue import Dialogue
 from registratura.domain.organisations import Organisation, Resource, Speciality
@@ -27,6 +28,7 @@ class Update:
     state: str = "new"
     attempts: int = 0
     reason: str | None = None
+    done_at: datetime | None = None
 
 
 @attrs.frozen(kw_only=True)
@@ -44,6 +46,7 @@ class Effect:
     lease_until: datetime | None = None
     in_doubt: bool = False
     reason: str | None = None
+    settled_at: datetime | None = None
 
     @property
     def is_unsent(self) -> bool:
@@ -72,6 +75,7 @@ class Remembered:
 
     asked: Fingerprint
     answer: str
+    at: datetime
 
 
 @attrs.define

@@ -8,7 +8,7 @@ from typing import TypeVar
 import attrs
 from returns.result import Failure
 
-from registratura.application.ports.storage import Transaction
+from registratura.application.ports.storage import Storage, Transaction
 from registratura.application.ports.time import Clock
 from registratura.testing.memory.booking import MemoryAppointments, MemoryPatients, MemorySchedule
 from registratura.testing.memory.queues import (
@@ -52,11 +52,11 @@ class MemoryTransaction:
 
     @property
     def inbox(self) -> MemoryInbox:
-        return MemoryInbox(self._state)
+        return MemoryInbox(self._state, self._clock)
 
     @property
     def outbox(self) -> MemoryOutbox:
-        return MemoryOutbox(self._state)
+        return MemoryOutbox(self._state, self._clock)
 
     @property
     def requests(self) -> MemoryRequests:
@@ -72,11 +72,11 @@ class MemoryTransaction:
 
 
 @attrs.define(eq=False)
-class MemoryStorage:
+class MemoryStorage(Storage):
     """Implements `Storage` and `Throttle`; what is kept can be looked at in `state`.
 
-    `clock` gives the moments that the databases take from their own clock: places in a line, and when a booking was
-    made or closed by loading.
+    `clock` gives the moments that the databases take from their own clock: places in a line, what is due and how long
+    a lease lasts, and when a booking was made or closed by loading.
     """
 
     clock: Clock = _BEGINNING

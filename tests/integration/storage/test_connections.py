@@ -96,15 +96,15 @@ async def test_row_held_by_another_is_given_up_within_three_seconds(storage: Sql
 async def test_error_says_nothing_about_people(storage: SqlStorage) -> None:
     secret = typed("anna")
     with pytest.raises(Exception, match="hidden") as raised:
-        await storage.transact(lambda tx: tx.inbox.put("key", "Летняя\0", secret, NOW))
+        await storage.transact(lambda tx: tx.inbox.put("key", "Летняя\0", secret))
     assert "Летняя" not in str(raised.value)
 
 
 @pytest.mark.anyio
 async def test_late_commit_does_not_let_two_workers_into_one_line(storage: SqlStorage, outsider: Engine) -> None:
     slow = outsider.connect()
-    storage.borrow(slow).inbox.put("early", "anna", typed("anna", 1), NOW)
-    await storage.transact(lambda tx: tx.inbox.put("late", "anna", typed("anna", 2), NOW))
+    storage.borrow(slow).inbox.put("early", "anna", typed("anna", 1))
+    await storage.transact(lambda tx: tx.inbox.put("late", "anna", typed("anna", 2)))
     holding, done = Event(), Event()
 
     def work(tx: Transaction) -> object:

@@ -44,9 +44,8 @@ QUESTIONS: dict[str, tuple[Callable[[Transaction], object], set[str]]] = {
         lambda tx: tx.appointments.coming([PEOPLE[0].id], PEOPLE[0].id, NOW),
         {"uq_appointment_patient_starts", "ix_appointment_author"},
     ),
-    "inbox": (lambda tx: tx.inbox.next(NOW), {"ix_inbox_new"}),
-    "outbox": (lambda tx: tx.outbox.lease(NOW, 10, timedelta(minutes=1)), {"ix_outbox_due", "ix_outbox_line"}),
-    "next due": (lambda tx: tx.outbox.next_due(), {"ix_outbox_due", "ix_outbox_lease"}),
+    "inbox": (lambda tx: tx.inbox.next(), {"ix_inbox_new"}),
+    "outbox": (lambda tx: tx.outbox.lease(10, timedelta(minutes=1)), {"ix_outbox_due", "ix_outbox_line"}),
 }
 
 
@@ -62,8 +61,8 @@ def loaded(url: str) -> Engine:
         for batch in (*REGION, PEOPLE, slots, books, away):
             tx.register.store(batch)
         for person in PEOPLE:
-            tx.inbox.put(person.id, person.id, typed(person.id), NOW)
-            tx.outbox.put(person.id, SEND, id=person.id, due=NOW)
+            tx.inbox.put(person.id, person.id, typed(person.id))
+            tx.outbox.put(person.id, SEND, id=person.id)
     return engine
 
 

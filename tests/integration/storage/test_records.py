@@ -100,16 +100,16 @@ def test_slots_fall_on_other_days_when_the_clocks_of_their_clinic_change(connect
 def test_what_another_version_wrote_stops_nobody_behind_it(connection: Connection) -> None:
     tx = SqlStorage.borrow(connection)
     for user in ("1", "2"):
-        tx.inbox.put(f"key-{user}", f"max:{user}", Started(user=MessengerId(user), chat=None), NOW)
+        tx.inbox.put(f"key-{user}", f"max:{user}", Started(user=MessengerId(user), chat=None))
         send = Send(user=MessengerId(user), message=Message("Здравствуйте"))
-        tx.outbox.put(f"max:{user}", send, id=f"effect-{user}", due=NOW)
+        tx.outbox.put(f"max:{user}", send, id=f"effect-{user}")
     connection.execute(update(t.inbox).where(t.inbox.c.key == "key-1").values(payload={"kind": "of the future"}))
     connection.execute(update(t.outbox).where(t.outbox.c.id == "effect-1").values(payload={"kind": "of the future"}))
-    assert tx.inbox.next(NOW) is None
-    received = tx.inbox.next(NOW)
+    assert tx.inbox.next() is None
+    received = tx.inbox.next()
     assert received is not None
     assert received.incoming.user == "2"
-    assert [leased.id for leased in tx.outbox.lease(NOW, 8, timedelta(minutes=1))] == ["effect-2"]
+    assert [leased.id for leased in tx.outbox.lease(8, timedelta(minutes=1))] == ["effect-2"]
     parked = select(t.inbox.c.state).where(t.inbox.c.key == "key-1")
     assert connection.scalar(parked) == "parked"
     assert connection.scalar(select(t.outbox.c.state).where(t.outbox.c.id == "effect-1")) == "parked"
@@ -119,8 +119,8 @@ def test_what_another_version_wrote_stops_nobody_behind_it(connection: Connectio
 def test_what_was_said_is_forgotten_once_it_is_said(connection: Connection, state: SendState, kept: bool) -> None:
     tx = SqlStorage.borrow(connection)
     send = Send(user=MessengerId("1"), message=Message("canary"))
-    tx.outbox.put("max:1", send, id="effect", due=NOW)
-    tx.outbox.settle("effect", state, None, NOW)
+    tx.outbox.put("max:1", send, id="effect")
+    tx.outbox.settle("effect", state, None)
     assert ("canary" in str(connection.scalar(select(t.outbox.c.payload)))) is kept
 
 

@@ -10,7 +10,7 @@ import time
 from registratura.adapters.sql import open_storage
 from registratura.application.ports.storage import Transaction
 from registratura.testing.contracts.storage.outbox import SEND
-from registratura.testing.contracts.storage.region import NOW, SLOTS, booking, consent, slot
+from registratura.testing.contracts.storage.region import SLOTS, booking, consent, slot
 
 
 def wait_for_the_end() -> None:
@@ -22,7 +22,7 @@ def wait_for_the_end() -> None:
 def everything(tx: Transaction) -> None:
     held = booking("1", SLOTS[0])
     tx.appointments.take(held, consent(held))
-    tx.outbox.put("anna", SEND, id="effect", due=NOW)
+    tx.outbox.put("anna", SEND, id="effect")
     tx.inbox.move_marker("max", "17")
     tx.register.store([slot(number) for number in range(100, 600)])
 

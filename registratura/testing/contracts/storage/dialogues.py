@@ -1,11 +1,15 @@
 """A dialogue survives a restart exactly as it was."""
 
+from collections.abc import Callable
 from datetime import date
+from itertools import count
+from typing import TypeVar
 
 import attrs
 import pytest
 
-from registratura.application.ports.storage import Storage
+from registratura.application.ports.messenger import Answer, line_of
+from registratura.application.ports.storage import Leased, SendState, Storage, Transaction
 from registratura.domain.dialogue import Choices, Dialogue, Place, Step
 from registratura.domain.identifiers import (
     AppointmentId,
@@ -19,6 +23,9 @@ from registratura.domain.identifiers import (
 )
 from registratura.testing.contracts.storage.region import MINUTE, NOW
 
+T = TypeVar("T")
+
+_numbers = count()
 ANNA = MessengerId("1001")
 OLEG = MessengerId("1002")
 DIALOGUE = Dialogue(
@@ -43,6 +50,20 @@ DIALOGUE = Dialogue(
 )
 
 
+async def told(storage: Storage, about: Callable[[Leased], T], user: MessengerId = ANNA) -> T:
+    """What the lease of an effect for *user* tells."""
+    answer = Answer(user=user, callback="callback", note="Принято")
+
+    def send(tx: Transaction) -> Leased:
+        name = f"effect-{next(_numbers)}"
+        tx.outbox.put(line_of(user), answer, id=name)
+        (leased,) = tx.outbox.lease(10, MINUTE)
+        tx.outbox.settle(name, SendState.SENT, None)
+        return leased
+
+    return about(await storage.transact(send))
+
+
 @pytest.mark.anyio
 class DialoguePromises:
     """What `Dialogues` promises."""
@@ -58,18 +79,19 @@ class DialoguePromises:
         await storage.transact(lambda tx: tx.dialogues.save(DIALOGUE, "chat-1"))
         await storage.transact(lambda tx: tx.dialogues.save(later, None))
         assert await storage.transact(lambda tx: tx.dialogues.find(ANNA)) == later
-        assert await storage.read(lambda tx: tx.dialogues.chat(ANNA)) == "chat-1"
+        assert await told(storage, lambda leased: leased.chat) == "chat-1"
         await storage.transact(lambda tx: tx.dialogues.save(later, "chat-2"))
-        assert await storage.read(lambda tx: tx.dialogues.chat(ANNA)) == "chat-2"
-        assert await storage.read(lambda tx: tx.dialogues.chat(OLEG)) is None
+        assert await told(storage, lambda leased: leased.chat) == "chat-2"
+        assert await told(storage, lambda leased: leased.chat, OLEG) is None
 
     async def test_person_is_reachable_until_they_stop_the_bot(self, storage: Storage) -> None:
-        assert await storage.read(lambda tx: tx.dialogues.is_reachable(ANNA))
+        assert await told(storage, lambda leased: leased.reachable)
         await storage.transact(lambda tx: tx.dialogues.set_reachable(ANNA, reachable=False))
-        assert not await storage.read(lambda tx: tx.dialogues.is_reachable(ANNA))
+        assert not await told(storage, lambda leased: leased.reachable)
+        assert await told(storage, lambda leased: leased.reachable, OLEG)
         assert await storage.read(lambda tx: tx.dialogues.find(ANNA)) is None
         await storage.transact(lambda tx: tx.dialogues.save(DIALOGUE, None))
-        assert not await storage.read(lambda tx: tx.dialogues.is_reachable(ANNA))
+        assert not await told(storage, lambda leased: leased.reachable)
         await storage.transact(lambda tx: tx.dialogues.set_reachable(ANNA, reachable=True))
-        assert await storage.read(lambda tx: tx.dialogues.is_reachable(ANNA))
+        assert await told(storage, lambda leased: leased.reachable)
         assert await storage.read(lambda tx: tx.dialogues.find(ANNA)) == DIALOGUE

@@ -1,14 +1,14 @@
 """What came in passes once, in order by line, and never through two workers at a time."""
 
 import asyncio
-from datetime import datetime
+from datetime import timedelta
 
 import pytest
 
 from registratura.application.ports.messenger import Incoming, Pressed, Started, Stopped, Typed
 from registratura.application.ports.storage import Received, Storage, Transaction
 from registratura.domain.identifiers import MessengerId
-from registratura.testing.contracts.storage.region import DAY, MINUTE, NOW, rendezvous
+from registratura.testing.contracts.storage.region import DAY, MINUTE, rendezvous
 
 EVERY_KIND: tuple[Incoming, ...] = (
     Started(user=MessengerId("1001"), chat="90001", payload="v1.link"),
@@ -17,20 +17,22 @@ EVERY_KIND: tuple[Incoming, ...] = (
     Stopped(user=MessengerId("1001")),
 )
 
+AT_ONCE = timedelta(0)
+
 
 def typed(line: str, number: int = 0) -> Incoming:
     """The update *number* of *line*, told apart by its chat."""
     return Typed(user=MessengerId(line), chat=str(number))
 
 
-async def put(storage: Storage, key: str, line: str, incoming: Incoming, at: datetime = NOW) -> bool:
+async def put(storage: Storage, key: str, line: str, incoming: Incoming) -> bool:
     """Keep an update in a transaction of its own."""
-    return await storage.transact(lambda tx: tx.inbox.put(key, line, incoming, at))
+    return await storage.transact(lambda tx: tx.inbox.put(key, line, incoming))
 
 
-def work_off(tx: Transaction, now: datetime = NOW) -> Incoming | None:
+def work_off(tx: Transaction) -> Incoming | None:
     """Take the next update and be done with it."""
-    received = tx.inbox.next(now)
+    received = tx.inbox.next()
     if received is None:
         return None
     tx.inbox.done(received.number)
@@ -84,9 +86,9 @@ class InboxPromises:
         await put(storage, "oleg-0", "oleg", typed("oleg"))
 
         def put_back(tx: Transaction) -> Received | None:
-            received = tx.inbox.next(NOW)
+            received = tx.inbox.next()
             if received is not None:
-                assert tx.inbox.put_back(received, NOW + MINUTE, "the storage was away")
+                assert tx.inbox.put_back(received, MINUTE, "the storage was away")
             return received
 
         first = await storage.transact(put_back)
@@ -94,34 +96,85 @@ class InboxPromises:
         assert (first.incoming, first.attempts) == (typed("anna", 0), 0)
         assert await storage.transact(work_off) == typed("oleg")
         assert await storage.transact(work_off) is None
-        again = await storage.transact(lambda tx: tx.inbox.next(NOW + MINUTE))
+
+    async def test_what_was_put_back_comes_again_with_its_line_when_it_waited(self, storage: Storage) -> None:
+        for number in range(2):
+            await put(storage, f"anna-{number}", "anna", typed("anna", number))
+        received = await storage.transact(lambda tx: tx.inbox.next())
+        assert received is not None
+        assert await storage.transact(lambda tx: tx.inbox.put_back(received, AT_ONCE, "the storage was away"))
+        again = await storage.transact(lambda tx: tx.inbox.next())
         assert again is not None
         assert (again.incoming, again.attempts) == (typed("anna", 0), 1)
-        assert await storage.transact(lambda tx: work_off(tx, NOW + MINUTE)) == typed("anna", 0)
+        assert await storage.transact(work_off) == typed("anna", 0)
         assert await storage.transact(work_off) == typed("anna", 1)
+
+    async def test_line_of_many_goes_on_in_order_whatever_happens_to_its_head(self, storage: Storage) -> None:
+        for number in range(6):
+            await put(storage, f"anna-{number}", "anna", typed("anna", number))
+
+        def fail(tx: Transaction) -> None:
+            assert tx.inbox.next() is not None
+            raise RuntimeError
+
+        async def park() -> None:
+            received = await storage.transact(lambda tx: tx.inbox.next())
+            assert received is not None
+            assert await storage.transact(lambda tx: tx.inbox.park(received, "unreadable"))
+
+        assert await storage.transact(work_off) == typed("anna", 0)
+        with pytest.raises(RuntimeError):
+            await storage.transact(fail)
+        await park()
+        await park()
+        await put(storage, "anna-6", "anna", typed("anna", 6))
+        assert [await storage.transact(work_off) for _ in range(5)] == [
+            *(typed("anna", number) for number in (3, 4, 5, 6)),
+            None,
+        ]
 
     async def test_parked_update_lets_its_line_go_on(self, storage: Storage) -> None:
         for number in range(2):
             await put(storage, f"anna-{number}", "anna", typed("anna", number))
 
         def park(tx: Transaction) -> None:
-            received = tx.inbox.next(NOW)
+            received = tx.inbox.next()
             assert received is not None
             assert tx.inbox.park(received, "unreadable")
 
         await storage.transact(park)
         assert await storage.transact(work_off) == typed("anna", 1)
-        assert await storage.transact(lambda tx: tx.inbox.next(NOW + DAY)) is None
+        assert await storage.transact(lambda tx: tx.inbox.next()) is None
+
+    async def test_only_what_was_done_long_ago_is_forgotten(self, storage: Storage) -> None:
+        for line in ("anna", "oleg", "vera"):
+            await put(storage, line, line, typed(line))
+        received = await storage.transact(lambda tx: tx.inbox.next())
+        assert received is not None
+        assert await storage.transact(lambda tx: tx.inbox.park(received, "unreadable"))
+        assert await storage.transact(work_off) == typed("oleg")
+        assert await storage.transact(lambda tx: tx.inbox.forget(DAY, 10)) == 0
+        assert not await put(storage, "oleg", "oleg", typed("oleg")), "its repeats are still known"
+        assert await storage.transact(lambda tx: tx.inbox.forget(AT_ONCE, 10)) == 1
+        assert await put(storage, "oleg", "oleg", typed("oleg", 1))
+        assert not await put(storage, "anna", "anna", typed("anna")), "what was parked stays"
+        assert [await storage.transact(work_off) for _ in range(3)] == [typed("vera"), typed("oleg", 1), None]
+
+    async def test_as_many_are_forgotten_as_one_may(self, storage: Storage) -> None:
+        for number in range(5):
+            await put(storage, f"{number}", "anna", typed("anna", number))
+            assert await storage.transact(work_off) == typed("anna", number)
+        forgotten = [await storage.transact(lambda tx: tx.inbox.forget(AT_ONCE, 2)) for _ in range(4)]
+        assert forgotten == [2, 2, 1, 0]
 
     async def test_only_one_of_those_who_failed_has_the_last_word(self, storage: Storage) -> None:
         await put(storage, "anna-0", "anna", typed("anna"))
-        received = await storage.transact(lambda tx: tx.inbox.next(NOW))
+        received = await storage.transact(lambda tx: tx.inbox.next())
         assert received is not None
-        later = NOW + MINUTE
-        assert await storage.transact(lambda tx: tx.inbox.put_back(received, later, "a fault"))
-        assert not await storage.transact(lambda tx: tx.inbox.put_back(received, later, "the same fault"))
+        assert await storage.transact(lambda tx: tx.inbox.put_back(received, AT_ONCE, "a fault"))
+        assert not await storage.transact(lambda tx: tx.inbox.put_back(received, AT_ONCE, "the same fault"))
         assert not await storage.transact(lambda tx: tx.inbox.park(received, "too often"))
-        again = await storage.transact(lambda tx: tx.inbox.next(later))
+        again = await storage.transact(lambda tx: tx.inbox.next())
         assert again is not None
         assert again.attempts == 1
         assert await storage.transact(lambda tx: tx.inbox.park(again, "too often"))
@@ -138,7 +191,7 @@ class InboxPromises:
         meet = rendezvous(seconds=0.02)
 
         def work(tx: Transaction) -> bool:
-            received = tx.inbox.next(NOW)
+            received = tx.inbox.next()
             if received is None:
                 return False
             line = received.incoming.user
@@ -163,7 +216,7 @@ class InboxPromises:
         assert await storage.read(lambda tx: tx.inbox.marker("max")) is None
 
         def read_page(tx: Transaction) -> None:
-            tx.inbox.put("key", "anna", typed("anna"), NOW)
+            tx.inbox.put("key", "anna", typed("anna"))
             tx.inbox.move_marker("max", "17")
 
         await storage.transact(read_page)

@@ -2,16 +2,19 @@
 
 import asyncio
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from registratura.application.ports.messenger import Answer, Button, Edit, LinkButton, Message, Outgoing, Send
 from registratura.application.ports.storage import Leased, SendState, Storage
 from registratura.domain.identifiers import MessengerId
-from registratura.testing.contracts.storage.region import DAY, MINUTE, NOW
+from registratura.testing.contracts.storage.region import DAY, MINUTE
 
 TERM = MINUTE
+AT_ONCE = timedelta(0)
+LONG_AGO = datetime(2001, 1, 1, tzinfo=UTC)
+FAR = datetime(2999, 1, 1, tzinfo=UTC)
 SEND = Send(
     user=MessengerId("1001"),
     chat="90001",
@@ -24,24 +27,26 @@ EVERY_KIND: tuple[Outgoing, ...] = (
 )
 
 
-async def put(storage: Storage, id: str, line: str = "anna", outgoing: Outgoing = SEND, due: datetime = NOW) -> None:
+async def put(
+    storage: Storage, id: str, line: str = "anna", outgoing: Outgoing = SEND, due: datetime | None = None
+) -> None:
     """Keep an effect in a transaction of its own."""
     await storage.transact(lambda tx: tx.outbox.put(line, outgoing, id=id, due=due))
 
 
-async def lease(storage: Storage, now: datetime = NOW, limit: int = 10, term: timedelta = TERM) -> Sequence[Leased]:
+async def lease(storage: Storage, limit: int = 10, term: timedelta = TERM) -> Sequence[Leased]:
     """Take what may leave."""
-    return await storage.transact(lambda tx: tx.outbox.lease(now, limit, term))
+    return await storage.transact(lambda tx: tx.outbox.lease(limit, term))
 
 
 async def settle(storage: Storage, id: str, state: SendState = SendState.SENT) -> None:
     """Record how sending ended."""
-    await storage.transact(lambda tx: tx.outbox.settle(id, state, None, NOW))
+    await storage.transact(lambda tx: tx.outbox.settle(id, state, None))
 
 
-async def next_due(storage: Storage) -> datetime | None:
-    """When it is worth to look again."""
-    return await storage.read(lambda tx: tx.outbox.next_due())
+async def postpone(storage: Storage, leased: Leased, wait: timedelta = AT_ONCE, *, in_doubt: bool = False) -> bool:
+    """Give a lease back until later."""
+    return await storage.transact(lambda tx: tx.outbox.postpone(leased, wait, "reset", in_doubt=in_doubt))
 
 
 @pytest.mark.anyio
@@ -62,7 +67,7 @@ class OutboxPromises:
 
     async def test_effect_rolled_back_never_leaves(self, storage: Storage) -> None:
         def fail(tx: object) -> None:
-            tx.outbox.put("anna", SEND, id="1", due=NOW)  # type: ignore[attr-defined]  # a transaction
+            tx.outbox.put("anna", SEND, id="1")  # type: ignore[attr-defined]  # a transaction
             raise RuntimeError
 
         with pytest.raises(RuntimeError):
@@ -81,53 +86,117 @@ class OutboxPromises:
         assert [one.id for one in await lease(storage)] == ["3"]
         await settle(storage, "3", SendState.SKIPPED)
         await settle(storage, "other")
-        assert await lease(storage, now=NOW + DAY) == ()
-        assert await next_due(storage) is None
+        assert await lease(storage) == ()
+
+    async def test_line_of_many_leaves_in_order_beside_others(self, storage: Storage) -> None:
+        for number in range(4):
+            await put(storage, f"{number}")
+        (first,) = await lease(storage)
+        await put(storage, "4")
+        assert await postpone(storage, first)
+        left = []
+        for _ in range(5):
+            (head,) = await lease(storage)
+            await put(storage, f"other-{head.id}", line="oleg")
+            assert [one.id for one in await lease(storage)] == [f"other-{head.id}"]
+            await settle(storage, f"other-{head.id}")
+            await settle(storage, head.id)
+            left.append(head.id)
+        assert left == ["0", "1", "2", "3", "4"]
+        assert await lease(storage) == ()
 
     async def test_nothing_leaves_before_it_is_due_nor_past_one_that_waits(self, storage: Storage) -> None:
-        await put(storage, "later", due=NOW + MINUTE)
+        await put(storage, "later", due=FAR)
         await put(storage, "behind")
         assert await lease(storage) == ()
-        assert await next_due(storage) == NOW + MINUTE
-        assert [one.id for one in await lease(storage, now=NOW + MINUTE)] == ["later"]
+        await put(storage, "other", line="oleg", due=LONG_AGO)
+        assert [one.id for one in await lease(storage)] == ["other"]
 
     async def test_limit_takes_those_due_first(self, storage: Storage) -> None:
         for number in range(5):
-            await put(storage, f"{number}", line=f"line-{number}", due=NOW - number * MINUTE)
+            await put(storage, f"{number}", line=f"line-{number}", due=LONG_AGO - number * MINUTE)
         assert [one.id for one in await lease(storage, limit=2)] == ["4", "3"]
         assert [one.id for one in await lease(storage, limit=9)] == ["2", "1", "0"]
 
     async def test_lease_that_ran_out_comes_again_in_doubt(self, storage: Storage) -> None:
         await put(storage, "1")
         await put(storage, "2")
-        await lease(storage)
-        assert await lease(storage, now=NOW + TERM - timedelta(seconds=1)) == ()
-        assert await next_due(storage) == NOW + TERM
-        again = await lease(storage, now=NOW + TERM)
-        assert again == (Leased(id="1", line="anna", outgoing=SEND, attempts=1, first_attempt_at=NOW, in_doubt=True),)
-        third = await lease(storage, now=NOW + 2 * TERM)
-        assert [(one.attempts, one.first_attempt_at, one.in_doubt) for one in third] == [(2, NOW, True)]
+        await lease(storage, term=AT_ONCE)
+        (again,) = await lease(storage, term=AT_ONCE)
+        assert (again.id, again.attempts, again.in_doubt) == ("1", 1, True)
+        assert again.first_attempt_at is not None
+        (third,) = await lease(storage)
+        assert (third.attempts, third.first_attempt_at, third.in_doubt) == (2, again.first_attempt_at, True)
+        assert await lease(storage) == ()
+
+    async def test_lease_lasts_by_the_clock_of_the_storage_alone(self, storage: Storage) -> None:
+        # Who asks names no moment, so a process whose clock is minutes off can neither take what another one sends
+        # nor leave aside what is due.
+        await put(storage, "1")
+        (mine,) = await lease(storage, term=MINUTE)
+        assert await lease(storage) == ()
+        assert await postpone(storage, mine, MINUTE)
+        assert await lease(storage) == ()
 
     async def test_postponed_effect_waits_with_its_line(self, storage: Storage) -> None:
         await put(storage, "1")
         await put(storage, "2")
-        await lease(storage)
-        later = NOW + 5 * MINUTE
-        await storage.transact(lambda tx: tx.outbox.postpone("1", later, "too.many.requests", in_doubt=False))
-        assert await next_due(storage) == later
-        assert await lease(storage, now=later - MINUTE) == ()
-        (again,) = await lease(storage, now=later)
-        assert (again.id, again.attempts, again.first_attempt_at, again.in_doubt) == ("1", 1, NOW, False)
+        (leased,) = await lease(storage)
+        assert await postpone(storage, leased)
+        (again,) = await lease(storage)
+        assert (again.id, again.attempts, again.in_doubt) == ("1", 1, False)
+        assert again.first_attempt_at is not None
+        assert await postpone(storage, again, DAY)
+        assert await lease(storage) == ()
 
     async def test_doubt_told_when_postponing_is_kept(self, storage: Storage) -> None:
         await put(storage, "1")
-        await lease(storage)
-        await storage.transact(lambda tx: tx.outbox.postpone("1", NOW, "reset", in_doubt=True))
+        (first,) = await lease(storage)
+        assert await postpone(storage, first, in_doubt=True)
         (again,) = await lease(storage)
         assert again.in_doubt
-        await storage.transact(lambda tx: tx.outbox.postpone("1", NOW, "it was not sent", in_doubt=False))
+        assert await postpone(storage, again, in_doubt=False)
         (third,) = await lease(storage)
         assert not third.in_doubt
+
+    async def test_what_is_given_back_waits_as_if_nobody_had_taken_it(self, storage: Storage) -> None:
+        await put(storage, "1")
+        await put(storage, "2")
+        (taken,) = await lease(storage)
+        assert await storage.transact(lambda tx: tx.outbox.give_back(taken))
+        assert await lease(storage) == (taken,)
+
+    async def test_what_is_given_back_keeps_the_doubt_it_had(self, storage: Storage) -> None:
+        await put(storage, "1")
+        await lease(storage, term=AT_ONCE)
+        (doubtful,) = await lease(storage)
+        assert await storage.transact(lambda tx: tx.outbox.give_back(doubtful))
+        assert await lease(storage) == (doubtful,)
+        assert doubtful.in_doubt
+
+    async def test_who_lost_the_lease_can_no_longer_give_it_back(self, storage: Storage) -> None:
+        await put(storage, "1")
+        (slow,) = await lease(storage, term=AT_ONCE)
+        (quick,) = await lease(storage)
+        assert not await postpone(storage, slow)
+        assert not await storage.transact(lambda tx: tx.outbox.give_back(slow))
+        assert await lease(storage) == ()
+        assert await postpone(storage, quick)
+        assert not await postpone(storage, quick)
+
+    async def test_only_what_left_long_ago_is_forgotten(self, storage: Storage) -> None:
+        for name in ("sent", "skipped", "parked", "waiting"):
+            await put(storage, name, line=name)
+        await lease(storage, limit=3)
+        await settle(storage, "sent", SendState.SENT)
+        await settle(storage, "skipped", SendState.SKIPPED)
+        await settle(storage, "parked", SendState.PARKED)
+        assert await storage.transact(lambda tx: tx.outbox.forget(DAY, 10)) == 0
+        forgotten = [await storage.transact(lambda tx: tx.outbox.forget(AT_ONCE, 1)) for _ in range(3)]
+        assert forgotten == [1, 1, 0]
+        assert [one.id for one in await lease(storage)] == ["waiting"]
+        with pytest.raises(Exception, match=r".*"):
+            await put(storage, "parked")
 
     async def test_ten_relays_share_the_heads_between_them(self, storage: Storage) -> None:
         for line in range(12):
