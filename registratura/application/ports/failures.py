@@ -7,3 +7,7 @@ class Unavailable(Exception):  # a state of the world, not an error of the progr
 
 class TransactionLost(Unavailable):
     """The connection broke while committing: the work may or may not have been done."""
+
+
+class OutcomeUnknown(Exception):  # a state of the world, not an error of the program
+    """A counterpart was asked and nobody knows whether it heard: it may or may not have done the work."""
