@@ -9,6 +9,7 @@ import attrs
 from sqlalchemy import BindParameter, Connection, Select, and_, bindparam, exists, literal_column, select
 
 from registratura.adapters.sql import tables as t
+from registratura.adapters.sql.availability import availability
 from registratura.adapters.sql.mapping import (
     OPENING,
     ORGANISATION,
@@ -22,6 +23,7 @@ from registratura.adapters.sql.mapping import (
     speciality_of,
 )
 from registratura.adapters.sql.types import Moment, Values
+from registratura.application.availability import Availability, AvailabilityQuery
 from registratura.application.ports.storage import DoctorOpening, Window
 from registratura.domain.identifiers import OrganisationId, PurposeId, ResourceId, SlotId, SpecialityId
 from registratura.domain.moments import day_bounds
@@ -171,6 +173,9 @@ class SqlSchedule:
     def opening(self, slot: SlotId) -> Opening | None:
         row = self._connection.execute(_OPENING, {"slot": slot}).mappings().one_or_none()
         return opening_of(row) if row else None
+
+    def availability(self, asked: AvailabilityQuery) -> Availability | None:
+        return availability(self._connection, asked)
 
 
 def _bounds(group: Values, window: Window) -> dict[str, datetime]:

@@ -13,6 +13,7 @@ from typing import Protocol, TypeVar
 import attrs
 from returns.result import Result
 
+from registratura.application.availability import Availability, AvailabilityQuery
 from registratura.application.ports.deciding import (
     BookingJudge,
     CancelJudge,
@@ -128,6 +129,13 @@ class Schedule(Protocol):
 
     def opening(self, slot: SlotId) -> Opening | None:
         """One slot, whatever its state."""
+        ...
+
+    def availability(self, asked: AvailabilityQuery) -> Availability | None:
+        """Counts of free and taken times of an organisation's doctors of one speciality; None for no such organisation.
+
+        A free time that has begun, or for which the doctor is away, is not counted.
+        """
         ...
 
 

@@ -19,6 +19,7 @@ from registratura.domain.identifiers import AppointmentId, PatientId
 from registratura.domain.refusals import AppointmentUnknown
 from registratura.entrypoints.composition import Registratura, TooLarge, receive
 from registratura.entrypoints.http import texts, wire
+from registratura.entrypoints.http.availability import availability
 from registratura.entrypoints.http.guards import bounded_body
 from registratura.entrypoints.http.problems import Json, Problem
 
@@ -32,6 +33,7 @@ def routes(product: Registratura) -> list[Route]:
     """The API over *product*."""
     return [
         Route("/api/v1/load", _guarded(load, product), methods=["POST"]),
+        Route("/api/v1/availability", _guarded(availability, product), methods=["GET"]),
         Route("/api/v1/bookings", _guarded(bookings, product), methods=["GET", "POST"]),
         Route("/api/v1/bookings/{id}", _guarded(cancel, product), methods=["DELETE"]),
     ]

@@ -1,10 +1,12 @@
 """Patients, schedule and bookings in memory."""
 
+from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
-from datetime import datetime
+from datetime import date, datetime
 
 import attrs
 
+from registratura.application.availability import Availability, AvailabilityQuery, DayCount, shown
 from registratura.application.ports.storage import DoctorOpening, Window
 from registratura.domain.appointments import Appointment, ClosedAppointment, Facts
 from registratura.domain.identifiers import (
@@ -17,9 +19,10 @@ from registratura.domain.identifiers import (
     SlotId,
     SpecialityId,
 )
+from registratura.domain.moments import local_day
 from registratura.domain.organisations import Organisation, Resource, Speciality
 from registratura.domain.people import Attachment, Patient, Representation
-from registratura.domain.schedule import ChannelTag, FreeSlot, Opening, TakenSlot
+from registratura.domain.schedule import AgeTag, ChannelTag, FreeSlot, Opening, TakenSlot
 from registratura.domain.telemedicine import Consent, Purpose
 from registratura.testing.memory.state import State
 
@@ -88,6 +91,35 @@ class MemorySchedule:
         found = self._state.slots.get(slot)
         return found.opening if found else None
 
+    def availability(self, asked: AvailabilityQuery) -> Availability | None:
+        place = self._state.organisations.get(asked.organisation)
+        if place is None:
+            return None
+        doctors = {
+            doctor.id
+            for doctor in self._state.resources.values()
+            if (doctor.organisation, doctor.speciality) == (asked.organisation, asked.speciality)
+        }
+        slots = [slot for slot in self._state.slots.values() if slot.opening.resource in doctors]
+        if asked.online_only:
+            slots = [slot for slot in slots if ChannelTag.ONLINE in slot.opening.channels]
+        free = Counter(
+            self._group(slot.opening)
+            for slot in slots
+            if isinstance(slot, FreeSlot) and slot.opening.starts > asked.now and not self._is_away(slot.opening)
+        )
+        taken = Counter(self._group(slot.opening) for slot in slots if isinstance(slot, TakenSlot))
+        counts = (DayCount(*group, free[group], taken[group]) for group in free.keys() | taken.keys())
+        return shown(asked, place.zone, counts)
+
+    def _group(self, opening: Opening) -> tuple[date, ResourceId, AgeTag]:
+        zone = self._state.organisations[opening.organisation].zone
+        return local_day(opening.starts, zone), opening.resource, opening.age
+
+    def _is_away(self, opening: Opening) -> bool:
+        absences = self._state.absences.values()
+        return any(one.resource == opening.resource and one.covers(opening.starts) for one in absences)
+
     def _doctor(self, resource: ResourceId) -> tuple[Resource, Organisation]:
         doctor = self._state.resources[resource]
         return doctor, self._state.organisations[doctor.organisation]
@@ -99,10 +131,7 @@ class MemorySchedule:
             for slot in self._state.slots.values()
             if isinstance(slot, FreeSlot) and ChannelTag.ONLINE in slot.opening.channels
         ]
-        absences = self._state.absences.values()
-        present = [
-            one for one in free if not any(a.resource == one.resource and a.covers(one.starts) for a in absences)
-        ]
+        present = [one for one in free if not self._is_away(one)]
         return sorted(present, key=lambda opening: opening.starts)
 
 

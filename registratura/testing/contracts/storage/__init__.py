@@ -4,6 +4,7 @@ import pytest
 
 from registratura.application.ports.messenger import Throttle
 from registratura.application.ports.storage import Storage
+from registratura.testing.contracts.storage.availability import AvailabilityPromises
 from registratura.testing.contracts.storage.bookings import BookingPromises
 from registratura.testing.contracts.storage.dialogues import DialoguePromises
 from registratura.testing.contracts.storage.inbox import InboxPromises
@@ -19,6 +20,7 @@ class StorageContract(
     TransactionPromises,
     BookingPromises,
     SchedulePromises,
+    AvailabilityPromises,
     DialoguePromises,
     InboxPromises,
     OutboxPromises,

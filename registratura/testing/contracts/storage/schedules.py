@@ -146,7 +146,7 @@ class SchedulePromises:
     async def test_schedule_agrees_with_the_rules(
         self, storage: Storage, region: Region, days: DayLimits, ages: frozenset[AgeTag]
     ) -> None:
-        region = _renamed(region)
+        region = renamed(region)
         await load(storage, *region.batches)
         shown = await storage.read(partial(_consultants, window=Window(now=region.now, days=days, ages=ages)))
         clinics = {clinic.id: clinic for clinic in region.organisations}
@@ -163,7 +163,7 @@ class SchedulePromises:
     @settings(max_examples=15, suppress_health_check=[HealthCheck.function_scoped_fixture])
     @given(region=strategies.regions(), hours=st.integers(0, 72))
     async def test_openings_agree_with_the_rules(self, storage: Storage, region: Region, hours: int) -> None:
-        region = _renamed(region)
+        region = renamed(region)
         await load(storage, *region.batches)
         begins, ends = region.now, region.now + timedelta(hours=hours)
         for doctor in region.resources:
@@ -192,7 +192,7 @@ def _free(region: Region, doctor: ResourceId) -> list[SlotRecord]:
     ]
 
 
-def _renamed(region: Region) -> Region:
+def renamed(region: Region) -> Region:
     """The same region under ids never used before: examples share one storage."""
     number = next(_numbers)
 
