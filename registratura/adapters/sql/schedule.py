@@ -1,12 +1,27 @@
 """What is on offer: the region's lists and free slots."""
 
-from collections.abc import Collection, Mapping, Sequence
+import json
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
 import attrs
-from sqlalchemy import BindParameter, Connection, Select, and_, bindparam, exists, literal_column, select
+from sqlalchemy import (
+    CTE,
+    BindParameter,
+    ColumnElement,
+    Connection,
+    Row,
+    Select,
+    Text,
+    and_,
+    bindparam,
+    cast,
+    exists,
+    literal_column,
+    select,
+)
 
 from registratura.adapters.sql import tables as t
 from registratura.adapters.sql.availability import availability
@@ -22,12 +37,12 @@ from registratura.adapters.sql.mapping import (
     resource_of,
     speciality_of,
 )
-from registratura.adapters.sql.types import Moment, Values
+from registratura.adapters.sql.types import Moment
 from registratura.application.availability import Availability, AvailabilityQuery
-from registratura.application.ports.storage import DoctorOpening, Window
+from registratura.application.ports.storage import DoctorOpening, Each, Window
 from registratura.domain.identifiers import OrganisationId, PurposeId, ResourceId, SlotId, SpecialityId
 from registratura.domain.moments import day_bounds
-from registratura.domain.organisations import Organisation, Resource, Speciality
+from registratura.domain.organisations import Accepts, Organisation, Resource, Speciality
 from registratura.domain.schedule import DayLimits, Opening
 from registratura.domain.telemedicine import Purpose
 
@@ -71,7 +86,6 @@ _NEAREST = (
     .correlate(t.resource)
     .scalar_subquery()
 )
-_LIMITS = select(t.organisation.c.zone, t.organisation.c.same_day, t.organisation.c.tomorrow_closes_at).distinct()
 _DOCTOR = select(*RESOURCE, *ORGANISATION).join_from(
     t.resource, t.organisation, t.organisation.c.id == t.resource.c.organisation_id
 )
@@ -83,12 +97,23 @@ _PURPOSE = _PURPOSES.where(t.purpose.c.id == bindparam("purpose"))
 _OPENING = select(*OPENING).where(t.slot.c.id == bindparam("slot"))
 
 
-def _with_nearest(*, speciality: bool, organisation: bool) -> Select[Any]:
+_SLIM = (
+    t.resource.c.id,
+    t.resource.c.organisation_id,
+    t.resource.c.speciality_id,
+    t.resource.c.accepts,
+    t.resource.c.internet_booking,
+    t.resource.c.messenger,
+    cast(t.resource.c.areas, Text).label("areas"),
+)
+
+
+def _probed(wanted: Sequence[ColumnElement[Any]], *, speciality: bool, organisation: bool) -> CTE:
     """Doctors of organisations with the same zone and limits, each with one probe of the index of free slots.
 
     The probes are materialised: otherwise the filter on their result would run them twice.
     """
-    probes = select(t.resource.c.id, _NEAREST.label("nearest")).join_from(
+    probes = select(*wanted, _NEAREST.label("nearest")).join_from(
         t.resource, t.organisation, t.organisation.c.id == t.resource.c.organisation_id
     )
     probes = probes.where(
@@ -102,20 +127,27 @@ def _with_nearest(*, speciality: bool, organisation: bool) -> Select[Any]:
         probes = probes.where(t.resource.c.speciality_id == bindparam("speciality"))
     if organisation:
         probes = probes.where(t.resource.c.organisation_id == bindparam("organisation"))
-    probed = probes.cte("probed").prefix_with("MATERIALIZED")
+    return probes.cte("probed").prefix_with("MATERIALIZED")
+
+
+def _consultants(*, speciality: bool, organisation: bool) -> Select[Any]:
+    probed = _probed([t.resource.c.id], speciality=speciality, organisation=organisation)
     return (
-        select(*RESOURCE, *ORGANISATION, probed.c.nearest)
+        select(*RESOURCE, probed.c.nearest)
         .join_from(probed, t.resource, t.resource.c.id == probed.c.id)
-        .join(t.organisation, t.organisation.c.id == t.resource.c.organisation_id)
         .where(probed.c.nearest.is_not(None))
     )
 
 
-_CONSULTANTS = {
-    (speciality, organisation): _with_nearest(speciality=speciality, organisation=organisation)
-    for speciality in (False, True)
-    for organisation in (False, True)
-}
+def _slim(*, speciality: bool) -> Select[Any]:
+    probed = _probed(_SLIM, speciality=speciality, organisation=False)
+    return select(probed).where(probed.c.nearest.is_not(None))
+
+
+_BOTH = (False, True)
+_CONSULTANTS = {(one, other): _consultants(speciality=one, organisation=other) for one in _BOTH for other in _BOTH}
+_FIRST_OF = {speciality: _slim(speciality=speciality) for speciality in _BOTH}
+_ORGANISATIONS = select(*ORGANISATION)
 
 
 @attrs.frozen
@@ -134,24 +166,38 @@ class SqlSchedule:
         self, window: Window, *, speciality: SpecialityId | None = None, organisation: OrganisationId | None = None
     ) -> Sequence[DoctorOpening]:
         statement = _CONSULTANTS[speciality is not None, organisation is not None]
-        only = _LIMITS if organisation is None else _LIMITS.where(t.organisation.c.id == organisation)
-        # Which days are open is asked of the domain, once for each zone and set of limits, so that it is told once.
-        found = [
-            self._connection.execute(
-                statement,
-                {
-                    **group,
-                    **_bounds(group, window),
-                    "ages": [age.value for age in window.ages],
-                    "speciality": speciality,
-                    "organisation": organisation,
-                },
-            ).mappings()
-            for group in self._connection.execute(only).mappings().all()
-        ]
+        places = self._organisations(organisation)
+        asked = {"speciality": speciality, "organisation": organisation}
         return tuple(
-            DoctorOpening(resource_of(row), organisation_of(row), row["nearest"]) for rows in found for row in rows
+            DoctorOpening(resource_of(row), places[row[t.resource.c.organisation_id]], row["nearest"])
+            for given in _groups(places.values(), window)
+            for row in self._connection.execute(statement, given | asked).mappings()
         )
+
+    def first_of(
+        self,
+        each: Each,
+        window: Window,
+        suits: Callable[[DoctorOpening], bool],
+        *,
+        speciality: SpecialityId | None = None,
+    ) -> Sequence[DoctorOpening]:
+        places = self._organisations(None)
+        found: dict[str, DoctorOpening] = {}
+        for given in _groups(places.values(), window):
+            rows = self._connection.execute(_FIRST_OF[speciality is not None], given | {"speciality": speciality})
+            for row in rows:
+                key = row.speciality_id if each is Each.SPECIALITY else row.organisation_id
+                if key is None or key in found:
+                    continue
+                one = DoctorOpening(_slim_resource(row), places[row.organisation_id], row.nearest)
+                if suits(one):
+                    found[key] = one
+        return tuple(found.values())
+
+    def _organisations(self, only: OrganisationId | None) -> dict[str, Organisation]:
+        asked = _ORGANISATIONS if only is None else _ORGANISATIONS.where(t.organisation.c.id == only)
+        return {place.id: place for place in map(organisation_of, self._connection.execute(asked).mappings())}
 
     def openings(self, resource: ResourceId, begins: datetime, ends: datetime) -> Sequence[Opening]:
         asked = {"resource": resource, "begins": begins, "ends": ends}
@@ -178,17 +224,42 @@ class SqlSchedule:
         return availability(self._connection, asked)
 
 
-def _bounds(group: Values, window: Window) -> dict[str, datetime]:
+def _slim_resource(row: Row[Any]) -> Resource:
+    return Resource(
+        id=row.id,
+        organisation=row.organisation_id,
+        accepts=Accepts(row.accepts),
+        speciality=row.speciality_id,
+        areas=frozenset(json.loads(row.areas)),
+        internet_booking=row.internet_booking,
+        messenger=row.messenger,
+    )
+
+
+def _groups(places: Iterable[Organisation], window: Window) -> list[dict[str, object]]:
+    """The questions to ask: which days are open is told by the domain, once for each zone and set of limits."""
+    alike = {(place.zone.key, place.same_day, place.tomorrow_closes_at): place for place in places}
+    ages = [age.value for age in window.ages]
+    return [
+        {
+            "zone": zone,
+            "same_day": same_day,
+            "tomorrow_closes_at": tomorrow_closes_at,
+            "ages": ages,
+            **_bounds(window.days.at(place), place.zone, window.now),
+        }
+        for (zone, same_day, tomorrow_closes_at), place in alike.items()
+    ]
+
+
+def _bounds(days: DayLimits, zone: ZoneInfo, now: datetime) -> dict[str, datetime]:
     """What `DayLimits.shows` allows in a group of organisations, as moments."""
-    zone = ZoneInfo(group["zone"])
-    own = {name: group[name] for name in ("same_day", "tomorrow_closes_at") if group[name] is not None}
-    days: DayLimits = attrs.evolve(window.days, **own)
-    closed = days.closed_days(window.now, zone)
+    closed = days.closed_days(now, zone)
     return {
-        "now": window.now,
-        "from": window.now + days.lead,
-        "until": day_bounds(days.last_day(window.now, zone), zone)[1],
+        "now": now,
+        "from": now + days.lead,
+        "until": day_bounds(days.last_day(now, zone), zone)[1],
         # Today and tomorrow lie side by side: what is closed is one stretch, or none.
-        "closed_from": day_bounds(min(closed), zone)[0] if closed else window.now,
-        "closed_until": day_bounds(max(closed), zone)[1] if closed else window.now,
+        "closed_from": day_bounds(min(closed), zone)[0] if closed else now,
+        "closed_until": day_bounds(max(closed), zone)[1] if closed else now,
     }

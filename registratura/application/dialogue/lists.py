@@ -1,7 +1,7 @@
 """What may be chosen at each step: the schedule's facts, filtered by the domain's rules."""
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -17,7 +17,7 @@ from registratura.application.dialogue.screens import (
     PersonOffer,
     TimeOffer,
 )
-from registratura.application.ports.storage import DoctorOpening, Transaction, Window
+from registratura.application.ports.storage import DoctorOpening, Each, Transaction, Window
 from registratura.domain.appointments import Appointment, Channel, VisitKind
 from registratura.domain.dialogue import Choices, Dialogue, Step
 from registratura.domain.identifiers import AppointmentId, PatientId, ResourceId
@@ -77,9 +77,9 @@ class Lists:
                 patient = self.patient(choices, person, tx)
                 return purposes_for(patient, tx.schedule.purposes(), self._today)
             case Step.SPECIALITY:
-                return self._specialities(self._doctors(choices, person, tx), tx)
+                return self._specialities(self._one_of(Each.SPECIALITY, choices, person, tx), tx)
             case Step.ORGANISATION:
-                return self._organisations(choices, self._doctors(choices, person, tx), tx)
+                return self._organisations(choices, self._one_of(Each.ORGANISATION, choices, person, tx), tx)
             case Step.DOCTOR:
                 doctors = self._doctors(choices, person, tx)
                 offers = (DoctorOffer(found.resource, found.nearest, found.organisation.zone) for found in doctors)
@@ -111,15 +111,29 @@ class Lists:
         found = represented(person.id, representations, known, self._today)
         return tuple(PersonOffer(patient, self._today) for patient in found)
 
-    def _doctors(self, choices: Choices, person: Patient, tx: Transaction) -> list[DoctorOpening]:
+    def _one_of(self, each: Each, choices: Choices, person: Patient, tx: Transaction) -> Sequence[DoctorOpening]:
+        """A suitable doctor for each speciality or organisation; all suitable doctors where slots decide."""
         patient = self.patient(choices, person, tx)
+        if self._gets_older(patient):
+            return self._doctors(choices, person, tx)
+        suits = self._judge(choices, patient, tx)
+        return tx.schedule.first_of(each, self._window(patient), suits, speciality=choices.speciality)
+
+    def _doctors(self, choices: Choices, person: Patient, tx: Transaction) -> list[DoctorOpening]:
+        """All suitable doctors with a free time that fits."""
+        patient = self.patient(choices, person, tx)
+        found = tx.schedule.consultants(
+            self._window(patient), speciality=choices.speciality, organisation=choices.organisation
+        )
+        suitable = list(filter(self._judge(choices, patient, tx), found))
+        return self._fitting(suitable, patient, tx) if self._gets_older(patient) else suitable
+
+    def _judge(self, choices: Choices, patient: Patient, tx: Transaction) -> Callable[[DoctorOpening], bool]:
+        """The rules about the patient and a doctor, with everything they look at besides the two."""
         now = self.desk.clock.now()
         attachments = tuple(tx.patients.attachments(patient.id))
         specialities = {speciality.id: speciality for speciality in tx.schedule.specialities()}
         purpose = tx.schedule.purpose(choices.purpose) if choices.purpose else None
-        found = tx.schedule.consultants(
-            self._window(patient), speciality=choices.speciality, organisation=choices.organisation
-        )
 
         def suits(opening: DoctorOpening) -> bool:
             speciality = specialities.get(opening.resource.speciality) if opening.resource.speciality else None
@@ -138,8 +152,7 @@ class Lists:
             age = patient.age_on(local_day(opening.nearest, opening.organisation.zone))
             return unsuitable(meeting) is None and opening.organisation.age.admits(age)
 
-        suitable = [opening for opening in found if suits(opening)]
-        return self._fitting(suitable, patient, tx) if self._gets_older(patient) else suitable
+        return suits
 
     def _gets_older(self, patient: Patient) -> bool:
         """Whether another age group begins for the patient within the horizon: a rare case, looked at slot by slot."""

@@ -90,6 +90,13 @@ class DoctorOpening:
     nearest: datetime
 
 
+class Each(Enum):
+    """For what one doctor is enough to show that it is on offer."""
+
+    SPECIALITY = "speciality"
+    ORGANISATION = "organisation"
+
+
 class Schedule(Protocol):
     """What is on offer."""
 
@@ -108,6 +115,21 @@ class Schedule(Protocol):
 
         Only what the schedule itself decides is filtered here: slot state, tag, time, day limits, absences. Rules
         about the patient are the domain's.
+        """
+        ...
+
+    def first_of(
+        self,
+        each: Each,
+        window: Window,
+        suits: Callable[[DoctorOpening], bool],
+        *,
+        speciality: SpecialityId | None = None,
+    ) -> Sequence[DoctorOpening]:
+        """For each speciality (or organisation) one of the `consultants` that *suits* accepts, in no particular order.
+
+        Doctors without a speciality stand for none. Of a doctor only what rules about patients look at is filled in
+        here: names, rooms and the like are not.
         """
         ...
 

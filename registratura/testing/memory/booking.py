@@ -1,13 +1,13 @@
 """Patients, schedule and bookings in memory."""
 
 from collections import Counter
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import date, datetime
 
 import attrs
 
 from registratura.application.availability import Availability, AvailabilityQuery, DayCount, shown
-from registratura.application.ports.storage import DoctorOpening, Window
+from registratura.application.ports.storage import DoctorOpening, Each, Window
 from registratura.domain.appointments import Appointment, ClosedAppointment, Facts
 from registratura.domain.identifiers import (
     AppointmentId,
@@ -74,6 +74,21 @@ class MemorySchedule:
             if opening.age in window.ages and window.days.at(place).shows(opening.starts, window.now, place.zone):
                 nearest.setdefault(doctor.id, opening.starts)
         return tuple(DoctorOpening(*self._doctor(doctor), moment) for doctor, moment in nearest.items())
+
+    def first_of(
+        self,
+        each: Each,
+        window: Window,
+        suits: Callable[[DoctorOpening], bool],
+        *,
+        speciality: SpecialityId | None = None,
+    ) -> Sequence[DoctorOpening]:
+        found: dict[str, DoctorOpening] = {}
+        for one in self.consultants(window, speciality=speciality):
+            key = one.resource.speciality if each is Each.SPECIALITY else one.organisation.id
+            if key is not None and key not in found and suits(one):
+                found[key] = one
+        return tuple(found.values())
 
     def openings(self, resource: ResourceId, begins: datetime, ends: datetime) -> Sequence[Opening]:
         return tuple(one for one in self._free() if one.resource == resource and begins <= one.starts < ends)

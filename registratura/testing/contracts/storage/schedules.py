@@ -1,5 +1,6 @@
 """What is on offer is exactly what the rules of the domain say."""
 
+from collections import Counter
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from functools import partial
@@ -10,9 +11,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from registratura.application.ports.storage import DoctorOpening, Storage, Transaction, Window
+from registratura.application.ports.storage import DoctorOpening, Each, Storage, Transaction, Window
 from registratura.application.records import SlotRecord
 from registratura.domain.identifiers import OrganisationId, PurposeId, ResourceId, SlotId, SpecialityId
+from registratura.domain.organisations import Resource
 from registratura.domain.schedule import AgeTag, ChannelTag, DayLimits, Opening, SlotStatus
 from registratura.testing import strategies
 from registratura.testing.contracts.storage.region import (
@@ -160,6 +162,42 @@ class SchedulePromises:
             expected = [DoctorOpening(doctor, clinic, min(one.visit for one in offered))] if offered else []
             assert [one for one in shown if one.resource.id == doctor.id] == expected
 
+    @settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
+    @given(region=strategies.regions(), accepted=st.sets(st.integers(0, 9)), each=st.sampled_from(Each))
+    async def test_one_suitable_doctor_stands_for_each_speciality_and_organisation(
+        self, storage: Storage, region: Region, accepted: set[int], each: Each
+    ) -> None:
+        region = renamed(region)
+        await load(storage, *region.batches)
+        window = Window(now=region.now, days=DayLimits(), ages=EVERY_AGE)
+        ours = {doctor.id: doctor for doctor in region.resources}
+        wanted = {doctor.id for number, doctor in enumerate(region.resources) if number in accepted}
+
+        def suits(one: DoctorOpening) -> bool:
+            return one.resource.id in wanted
+
+        shown = await storage.read(lambda tx: tx.schedule.first_of(each, window, suits))
+        suitable = [one for one in await storage.read(partial(_consultants, window=window)) if suits(one)]
+        assert Counter(_key(each, one) for one in shown) == Counter({_key(each, one) for one in suitable} - {None})
+        for one in shown:
+            (whole,) = (known for known in suitable if known.resource.id == one.resource.id)
+            assert (one.organisation, one.nearest) == (whole.organisation, whole.nearest)
+            assert one.resource == _without_names(ours[one.resource.id]) or one == whole
+
+    async def test_one_doctor_is_looked_for_within_a_speciality(self, storage: Storage) -> None:
+        await load(storage, *REGION)
+        window = Window(now=NOW, days=DayLimits(), ages=EVERY_AGE)
+
+        async def found(each: Each, speciality: SpecialityId | None) -> list[str]:
+            shown = await storage.read(
+                lambda tx: tx.schedule.first_of(each, window, lambda _: True, speciality=speciality)
+            )
+            return [one.resource.id for one in shown]
+
+        assert await found(Each.SPECIALITY, None) == [DOCTOR.id], "the colleague has no speciality"
+        assert await found(Each.ORGANISATION, THERAPIST.id) == [DOCTOR.id]
+        assert await found(Each.ORGANISATION, SpecialityId("-")) == []
+
     @settings(max_examples=15, suppress_health_check=[HealthCheck.function_scoped_fixture])
     @given(region=strategies.regions(), hours=st.integers(0, 72))
     async def test_openings_agree_with_the_rules(self, storage: Storage, region: Region, hours: int) -> None:
@@ -174,6 +212,23 @@ class SchedulePromises:
 
 def _consultants(tx: Transaction, window: Window) -> Sequence[DoctorOpening]:
     return tx.schedule.consultants(window)
+
+
+def _key(each: Each, one: DoctorOpening) -> str | None:
+    return one.resource.speciality if each is Each.SPECIALITY else one.organisation.id
+
+
+def _without_names(doctor: Resource) -> Resource:
+    """What the rules about patients look at."""
+    return Resource(
+        id=doctor.id,
+        organisation=doctor.organisation,
+        accepts=doctor.accepts,
+        speciality=doctor.speciality,
+        areas=doctor.areas,
+        internet_booking=doctor.internet_booking,
+        messenger=doctor.messenger,
+    )
 
 
 def _openings(tx: Transaction, doctor: ResourceId, begins: datetime, ends: datetime) -> Sequence[Opening]:
