@@ -22,7 +22,7 @@ from registratura.domain.moments import local_day
 from registratura.domain.people import may_act_for
 from registratura.domain.refusals import CancelRefusal, Refusal
 from registratura.domain.schedule import AnnulledSlot, ChannelTag, DayLimits, FreeSlot, Opening, Slot
-from registratura.domain.suitability import DoctorRule, Encounter
+from registratura.domain.suitability import Encounter
 
 _T = ChannelTag
 _BY_KIND: Mapping[VisitKind, frozenset[ChannelTag]] = {
@@ -48,27 +48,36 @@ def serving_tags(kind: VisitKind, channel: Channel) -> frozenset[ChannelTag]:
 
 
 @attrs.frozen(kw_only=True)
-class _Case:
+class _Case(Encounter):
     """An application whose slot is free and whose patient is known: what the rules look at."""
 
     asked: Application
     opening: Opening
-    meeting: Encounter
     facts: Facts
-    days: DayLimits
+    ends: datetime = attrs.field(init=False)
+    """The first moment after the visit."""
+    day: date = attrs.field(init=False)
+    """The day of the visit on the organisation's clocks."""
+    age: int = attrs.field(init=False)
+    """The patient's, on that day."""
+    days: DayLimits = attrs.field(init=False)
+    """The day limits in force in the organisation."""
 
-    @property
-    def now(self) -> datetime:
-        return self.meeting.now
+    @ends.default
+    def _ends(self) -> datetime:
+        return self.opening.ends
 
-    @property
-    def day(self) -> date:
-        """The day of the visit on the organisation's clocks."""
-        return local_day(self.opening.starts, self.meeting.organisation.zone)
+    @day.default
+    def _day(self) -> date:
+        return local_day(self.opening.starts, self.organisation.zone)
 
-    @property
-    def age_at_visit(self) -> int:
-        return self.meeting.patient.age_on(self.day)
+    @age.default
+    def _age(self) -> int:
+        return self.patient.age_on(self.day)
+
+    @days.default
+    def _days(self) -> DayLimits:
+        return self.rules.days.at(self.organisation)
 
 
 _Rule = Callable[[_Case], Refusal | None]
@@ -93,7 +102,7 @@ def book(
         return Failure(reason)
     if facts.patient is None:
         return Failure(refusals.PatientUnknown())
-    meeting = Encounter(
+    case = _Case(
         patient=facts.patient,
         organisation=facts.organisation,
         resource=facts.resource,
@@ -104,9 +113,10 @@ def book(
         consultation=asked.is_consultation,
         rules=rules,
         now=now,
+        asked=asked,
+        opening=slot.opening,
+        facts=facts,
     )
-    days = rules.days.at(facts.organisation)
-    case = _Case(asked=asked, opening=slot.opening, meeting=meeting, facts=facts, days=days)
     for rule in _RULES:
         refusal = rule(case)
         if refusal is not None:
@@ -143,98 +153,96 @@ def _absence(case: _Case) -> Refusal | None:
 
 
 def _card_closed(case: _Case) -> Refusal | None:
-    closed = case.meeting.checks.deceased and case.meeting.patient.died is not None
-    return refusals.Deceased() if closed else None
+    return refusals.Deceased() if case.checks.deceased and case.patient.died is not None else None
 
 
 def _permission(case: _Case) -> Refusal | None:
-    author, meeting = case.asked.author, case.meeting
-    today = local_day(case.now, meeting.rules.zone)
-    if author is None or may_act_for(author, meeting.patient, case.facts.representations, today):
+    author = case.asked.author
+    if author is None or author == case.patient.id:
         return None
-    return refusals.NotRepresented()
+    today = local_day(case.now, case.rules.zone)
+    allowed = may_act_for(author, case.patient, case.facts.representations, today)
+    return None if allowed else refusals.NotRepresented()
 
 
 def _channel(case: _Case) -> Refusal | None:
-    wanted = serving_tags(case.asked.kind, case.asked.channel)
-    return None if wanted & case.opening.channels else refusals.WrongChannel(case.opening.channels)
+    tags = case.opening.channels
+    unfit = tags.isdisjoint(serving_tags(case.asked.kind, case.channel))
+    return refusals.WrongChannel(tags) if unfit else None
 
 
 def _purpose_known(case: _Case) -> Refusal | None:
-    missing = case.asked.purpose is not None and case.facts.purpose is None
+    missing = case.asked.purpose is not None and case.purpose is None
     return refusals.PurposeUnavailable() if missing else None
 
 
 def _consent(case: _Case) -> Refusal | None:
-    version = case.meeting.rules.consent_version
+    version = case.rules.consent_version
     given = case.asked.consent_version
-    outdated = case.asked.is_consultation and given is not None and given != version
+    outdated = case.consultation and given is not None and given != version
     return refusals.ConsentOutdated(version) if outdated else None
 
 
 def _open_day(case: _Case) -> Refusal | None:
-    starts, zone = case.opening.starts, case.meeting.organisation.zone
-    if case.days.too_soon(starts, case.now):
+    starts, days = case.opening.starts, case.days
+    if days.too_soon(starts, case.now):
         return refusals.SlotInPast(starts)
-    if case.days.day_is_closed(starts, case.now, zone):
-        return refusals.DayClosed(case.day, case.days.tomorrow_closes_at)
-    last_day = case.days.last_day(case.now, zone)
+    if case.day in days.closed_days(case.now, case.organisation.zone):
+        return refusals.DayClosed(case.day, days.tomorrow_closes_at)
     # The gateway shows its own calendar and people at a desk may look further ahead.
-    if case.asked.channel in ASKED_BY_US and case.day > last_day:
-        return refusals.BeyondHorizon(last_day)
+    if case.channel in ASKED_BY_US and case.day > days.last_day_from(case.today):
+        return refusals.BeyondHorizon(days.last_day_from(case.today))
     return None
 
 
 def _age(case: _Case) -> Refusal | None:
-    age = case.age_at_visit
-    if not case.opening.age.admits(age):
-        return refusals.AgeMismatch(case.opening.age, age)
-    if not case.meeting.organisation.age.admits(age):
-        return refusals.AgeMismatch("organisation", age)
+    if not case.opening.age.admits(case.age):
+        return refusals.AgeMismatch(case.opening.age, case.age)
+    if not case.organisation.age.admits(case.age):
+        return refusals.AgeMismatch("organisation", case.age)
     return None
 
 
 def _notes(case: _Case) -> Refusal | None:
-    if not case.meeting.checks.note_age:
+    if not case.checks.note_age:
         return None
-    age = case.age_at_visit
-    for whose, note in (("doctor's note", case.meeting.resource.note), ("slot's note", case.opening.note)):
-        if note is not None and not note.ages.admit(age):
-            return refusals.AgeMismatch(whose, age)
+    for whose, note in (("doctor's note", case.resource.note), ("slot's note", case.opening.note)):
+        if note is not None and not note.ages.admit(case.age):
+            return refusals.AgeMismatch(whose, case.age)
     return None
 
 
 def _same_time(case: _Case) -> Refusal | None:
     for other in case.facts.upcoming:
-        if case.opening.overlaps(other.starts, other.ends):
+        if case.opening.starts < other.ends and other.starts < case.ends:
             return refusals.BusyAtThatTime(other.id, other.starts)
     return None
 
 
 def _same_doctor(case: _Case) -> Refusal | None:
     for other in case.facts.upcoming:
-        that_day = local_day(other.starts, case.meeting.organisation.zone) == case.day
-        if other.resource == case.meeting.resource.id and that_day:
+        if other.resource == case.resource.id and _that_day(case, other):
             return refusals.SameDoctorThatDay(other.id, other.starts)
     return None
 
 
 def _same_speciality(case: _Case) -> Refusal | None:
-    speciality, checks = case.meeting.resource.speciality, case.meeting.checks
+    speciality = case.resource.speciality
+    if speciality is None:
+        return None
     for other in case.facts.upcoming:
-        same = other.organisation == case.meeting.organisation.id and other.speciality == speciality
-        if speciality is None or not same or other.starts < case.now:
+        same = other.speciality == speciality and other.organisation == case.organisation.id
+        if not same or other.starts < case.now:
             continue
-        if checks.repeat_speciality_mo:
+        if case.checks.repeat_speciality_mo:
             return refusals.SpecialityBooked(other.id, other.starts)
-        that_day = local_day(other.starts, case.meeting.organisation.zone) == case.day
-        if checks.repeat_speciality_mo_day and that_day:
+        if case.checks.repeat_speciality_mo_day and _that_day(case, other):
             return refusals.SpecialityBookedThatDay(other.id, other.starts)
     return None
 
 
-def _about_doctor(rule: DoctorRule) -> _Rule:
-    return lambda case: rule(case.meeting)
+def _that_day(case: _Case, other: Appointment) -> bool:
+    return local_day(other.starts, case.organisation.zone) == case.day
 
 
 _RULES: tuple[_Rule, ...] = (
@@ -243,16 +251,16 @@ _RULES: tuple[_Rule, ...] = (
     _permission,
     _card_closed,
     _channel,
-    _about_doctor(suitability.internet),
-    _about_doctor(suitability.acceptance),
-    _about_doctor(suitability.platform),
-    _about_doctor(suitability.district),
+    suitability.internet,
+    suitability.acceptance,
+    suitability.platform,
+    suitability.district,
     _purpose_known,
-    _about_doctor(suitability.purpose),
+    suitability.purpose,
     _consent,
     _open_day,
-    _about_doctor(suitability.sex),
-    _about_doctor(suitability.speciality_age),
+    suitability.sex,
+    suitability.speciality_age,
     _age,
     _notes,
     _same_time,
@@ -263,23 +271,23 @@ _RULES: tuple[_Rule, ...] = (
 
 
 def _appointment(case: _Case, id: AppointmentId) -> Appointment:
-    asked, meeting = case.asked, case.meeting
+    asked, opening = case.asked, case.opening
     return Appointment(
         id=id,
-        patient=meeting.patient.id,
-        slot=case.opening.id,
-        organisation=meeting.organisation.id,
-        resource=meeting.resource.id,
-        speciality=meeting.resource.speciality,
-        starts=case.opening.starts,
-        ends=case.opening.ends,
+        patient=case.patient.id,
+        slot=opening.id,
+        organisation=case.organisation.id,
+        resource=case.resource.id,
+        speciality=case.resource.speciality,
+        starts=opening.starts,
+        ends=case.ends,
         kind=asked.kind,
         channel=asked.channel,
         author=asked.author,
         purpose=asked.purpose,
-        platform=meeting.rules.platform if asked.is_consultation else None,
+        platform=case.rules.platform if case.consultation else None,
         referral=asked.referral,
-        booked_at=meeting.now,
+        booked_at=case.now,
     )
 
 

@@ -30,12 +30,12 @@ class OrganisationAge(Enum):
     def admits(self, age: int) -> bool:
         """Whether a person of *age* whole years belongs to the group."""
         match self:
+            case OrganisationAge.ALL:
+                return True
             case OrganisationAge.ADULT:
                 return age >= ADULT_FROM
             case OrganisationAge.CHILD:
                 return age < ADULT_FROM
-            case OrganisationAge.ALL:
-                return True
 
 
 @attrs.frozen(kw_only=True)

@@ -24,14 +24,14 @@ class AgeTag(Enum):
     def admits(self, age: int) -> bool:
         """Whether a patient of *age* whole years on the day of the visit belongs to the group."""
         match self:
-            case AgeTag.BABY:
-                return 0 <= age < 1
-            case AgeTag.CHILD:
-                return 1 <= age < ADULT_FROM
-            case AgeTag.ADULT:
-                return age >= ADULT_FROM
             case AgeTag.ALL:
                 return age >= 0
+            case AgeTag.ADULT:
+                return age >= ADULT_FROM
+            case AgeTag.CHILD:
+                return 1 <= age < ADULT_FROM
+            case AgeTag.BABY:
+                return 0 <= age < 1
 
 
 class ChannelTag(Enum):
@@ -82,10 +82,6 @@ class Opening:
     def ends(self) -> datetime:
         """The first moment after the visit."""
         return self.starts + timedelta(minutes=self.minutes)
-
-    def overlaps(self, starts: datetime, ends: datetime) -> bool:
-        """Whether the visit shares any time with [starts, ends)."""
-        return self.starts < ends and starts < self.ends
 
 
 @attrs.frozen
@@ -198,10 +194,12 @@ class DayLimits:
             own["same_day"] = organisation.same_day
         if organisation.tomorrow_closes_at is not None:
             own["tomorrow_closes_at"] = organisation.tomorrow_closes_at
-        return attrs.evolve(self, **own)  # type: ignore[arg-type]  # attrs.evolve has no typed keywords
+        return attrs.evolve(self, **own) if own else self  # type: ignore[arg-type]  # no typed keywords
 
     def closed_days(self, now: datetime, zone: ZoneInfo) -> frozenset[date]:
         """The local days that are closed at *now* although they are not over."""
+        if self.same_day and self.tomorrow_closes_at is None:
+            return frozenset()
         local = now.astimezone(zone)
         closed = set()
         if not self.same_day:
@@ -219,8 +217,12 @@ class DayLimits:
         return starts <= now or starts < now + self.lead
 
     def last_day(self, now: datetime, zone: ZoneInfo) -> date:
-        """The last local day that is shown."""
-        return local_day(now, zone) + timedelta(days=self.horizon_days)
+        """The last local day that is shown at *now*."""
+        return self.last_day_from(local_day(now, zone))
+
+    def last_day_from(self, today: date) -> date:
+        """The last day that is shown on the local day *today*."""
+        return today + timedelta(days=self.horizon_days)
 
     def shows(self, starts: datetime, now: datetime, zone: ZoneInfo) -> bool:
         """Whether a visit at *starts* is offered at *now*."""

@@ -11,7 +11,6 @@ import attrs
 
 from registratura.domain import refusals
 from registratura.domain.appointments import Channel, Checks, Rules
-from registratura.domain.identifiers import OrganisationId
 from registratura.domain.moments import local_day
 from registratura.domain.organisations import Accepts, Organisation, Resource, Speciality
 from registratura.domain.people import Attachment, Patient
@@ -39,15 +38,17 @@ class Encounter:
     consultation: bool
     rules: Rules
     now: datetime
+    checks: Checks = attrs.field(init=False)
+    """The checks in force in the organisation."""
+    today: date = attrs.field(init=False)
+    """The day on the organisation's clocks."""
 
-    @property
-    def checks(self) -> Checks:
-        """The checks in force in the organisation."""
+    @checks.default
+    def _checks(self) -> Checks:
         return self.rules.checks.at(self.organisation)
 
-    @property
-    def today(self) -> date:
-        """The day on the organisation's clocks."""
+    @today.default
+    def _today(self) -> date:
         return local_day(self.now, self.organisation.zone)
 
 
@@ -69,22 +70,21 @@ def internet(meeting: Encounter) -> Refusal | None:
 
 def acceptance(meeting: Encounter) -> Refusal | None:
     """The organisation and the doctor accept a patient attached as this one is (`enabled`)."""
-    held = {held.organisation for held in meeting.attachments if held.holds_on(meeting.today)}
-    both = (meeting.organisation.accepts, meeting.resource.accepts)
-    accepted = all(_accepts(setting, meeting.organisation, held) for setting in both)
+    accepted = _accepts(meeting.organisation.accepts, meeting) and _accepts(meeting.resource.accepts, meeting)
     return None if accepted else refusals.NotAccepting(meeting.organisation.id)
 
 
-def _accepts(setting: Accepts, organisation: Organisation, attached_to: set[OrganisationId]) -> bool:
+def _accepts(setting: Accepts, meeting: Encounter) -> bool:
     match setting:
         case Accepts.EVERYBODY:
             return True
         case Accepts.NOBODY:
             return False
         case Accepts.ATTACHED_HERE:
-            return organisation.id in attached_to
+            here = meeting.organisation.id
+            return any(held.organisation == here and held.holds_on(meeting.today) for held in meeting.attachments)
         case Accepts.ATTACHED_IN_REGION:
-            return bool(attached_to)
+            return any(held.holds_on(meeting.today) for held in meeting.attachments)
 
 
 def platform(meeting: Encounter) -> Refusal | None:
@@ -125,10 +125,10 @@ def sex(meeting: Encounter) -> Refusal | None:
 
 def speciality_age(meeting: Encounter) -> Refusal | None:
     """TMK-29: the speciality is meant for the patient's age today."""
-    age = meeting.patient.age_on(meeting.today)
-    if not meeting.checks.sex_age or meeting.speciality is None or meeting.speciality.ages.admit(age):
+    if not meeting.checks.sex_age or meeting.speciality is None:
         return None
-    return refusals.AgeMismatch("speciality", age)
+    age = meeting.patient.age_on(meeting.today)
+    return None if meeting.speciality.ages.admit(age) else refusals.AgeMismatch("speciality", age)
 
 
 _ALL: tuple[DoctorRule, ...] = (internet, acceptance, platform, district, purpose, sex, speciality_age)

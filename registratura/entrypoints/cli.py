@@ -21,7 +21,7 @@ from registratura.application.ports.failures import Unavailable
 from registratura.application.ports.spool import RefusedLine
 from registratura.entrypoints import composition, doctor, texts
 from registratura.entrypoints.composition import Registratura, compose, open_source
-from registratura.entrypoints.http.app import deferred
+from registratura.entrypoints.http.app import Deferred
 from registratura.entrypoints.listening import require_free
 from registratura.entrypoints.logs import set_up_logging
 from registratura.entrypoints.sandbox.host import Sandbox
@@ -116,7 +116,7 @@ def serve(
         "server_header": False,
     }
     if workers == 1:
-        uvicorn.run(deferred(lambda: compose(settings)), **options)  # type: ignore[arg-type]  # one bag of options
+        uvicorn.run(Deferred(lambda: compose(settings)), **options)  # type: ignore[arg-type]  # one bag of options
     else:
         factory = "registratura.entrypoints.http.app:from_environment"
         uvicorn.run(factory, factory=True, workers=workers, **options)  # type: ignore[arg-type]

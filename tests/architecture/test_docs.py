@@ -17,7 +17,7 @@ from starlette.routing import Route
 from registratura.adapters.sql.tables import metadata
 from registratura.entrypoints import cli
 from registratura.entrypoints.composition import compose, migrate
-from registratura.entrypoints.http.app import build
+from registratura.entrypoints.http.app import routes
 from registratura.entrypoints.setting_values import DatabaseUrl, WebAddress
 from registratura.entrypoints.settings import Settings, load_settings
 
@@ -262,7 +262,7 @@ async def test_the_page_of_http_lists_exactly_the_paths(tmp_path: Path) -> None:
     async with compose(settings) as product:
         served = {
             f"{method} {route.path}"
-            for route in build(product).routes
+            for route in routes(product)
             if isinstance(route, Route)
             for method in (route.methods or set()) - {"HEAD"}
         }

@@ -13,15 +13,17 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from registratura.application.ports.storage import KeyReused, Transaction
+from registratura.application.ports.deciding import KeyReused
+from registratura.application.ports.storage import Transaction
 from registratura.domain.appointments import Appointment
 from registratura.domain.identifiers import AppointmentId, PatientId
 from registratura.domain.refusals import AppointmentUnknown
 from registratura.entrypoints.composition import Registratura, TooLarge, receive
 from registratura.entrypoints.http import texts, wire
 from registratura.entrypoints.http.availability import availability
-from registratura.entrypoints.http.guards import bounded_body
+from registratura.entrypoints.http.bodies import bounded_body, header
 from registratura.entrypoints.http.problems import Json, Problem
+from registratura.entrypoints.http.routing import Answer, route
 
 BODY_LIMIT = 64 * 1024
 LOAD_LIMIT = 512 * 1024 * 1024
@@ -31,25 +33,27 @@ Handler = Callable[[Request, Registratura], Awaitable[Response]]
 
 def routes(product: Registratura) -> list[Route]:
     """The API over *product*."""
+    guarded = partial(_guarded, product)
     return [
-        Route("/api/v1/load", _guarded(load, product), methods=["POST"]),
-        Route("/api/v1/availability", _guarded(availability, product), methods=["GET"]),
-        Route("/api/v1/bookings", _guarded(bookings, product), methods=["GET", "POST"]),
-        Route("/api/v1/bookings/{id}", _guarded(cancel, product), methods=["DELETE"]),
+        route("/api/v1/load", {"POST": guarded(load)}),
+        route("/api/v1/availability", {"GET": guarded(availability)}),
+        route("/api/v1/bookings", {"GET": guarded(listed), "POST": guarded(book)}),
+        route("/api/v1/bookings/{id}", {"DELETE": guarded(cancel)}),
     ]
 
 
-def _guarded(handler: Handler, product: Registratura) -> Callable[[Request], Awaitable[Response]]:
-    async def endpoint(request: Request) -> Response:
-        token = product.settings.api.token
-        scheme, _, given = request.headers.get("authorization", "").partition(" ")
-        expected = token.reveal if token else ""
-        known = hmac.compare_digest(given.strip().encode(), expected.encode())
-        if not expected or scheme.lower() != "bearer" or not known:
-            raise Problem(401, "api.token", texts.TOKEN_NEEDED, headers={"WWW-Authenticate": "Bearer"})
-        return await handler(request, product)
+def _guarded(product: Registratura, handler: Handler) -> Answer:
+    token = product.settings.api.token
+    expected = token.reveal.encode() if token else b""
 
-    return endpoint
+    def answer(request: Request) -> Awaitable[Response]:
+        scheme, _, given = (header(request.scope, b"authorization") or "").partition(" ")
+        known = hmac.compare_digest(given.strip().encode(), expected)
+        if not expected or not known or scheme.lower() != "bearer":
+            raise Problem(401, "api.token", texts.TOKEN_NEEDED, headers={"WWW-Authenticate": "Bearer"})
+        return handler(request, product)
+
+    return answer
 
 
 async def load(request: Request, product: Registratura) -> Response:
@@ -63,19 +67,15 @@ async def load(request: Request, product: Registratura) -> Response:
     return Json(wire.report_body(report), status_code=200 if report.is_complete else 207)
 
 
-async def bookings(request: Request, product: Registratura) -> Response:
-    """`POST /api/v1/bookings` books, `GET /api/v1/bookings?patient_id=` lists what is ahead."""
-    return await (_book if request.method == "POST" else _list)(request, product)
-
-
-async def _book(request: Request, product: Registratura) -> Response:
+async def book(request: Request, product: Registratura) -> Response:
+    """`POST /api/v1/bookings`: 201 with the booking, or the reason why not."""
     body = await bounded_body(request, BODY_LIMIT)
     asked = wire.read_application(body)
-    key = wire.read_fingerprint("api.bookings", request.headers.get("idempotency-key"), body)
+    key = wire.read_fingerprint("api.bookings", header(request.scope, b"idempotency-key"), body)
     write = partial(_written, zone=product.settings.region.timezone)
     answer = await product.book_once(asked, key, write)
     if is_successful(answer):
-        return Response(answer.unwrap(), status_code=201, media_type="application/json")
+        return Json(answer.unwrap().encode(), status_code=201)
     reason = answer.failure()
     if isinstance(reason, KeyReused):
         raise Problem(422, "idempotency.reused", texts.KEY_REUSED)
@@ -86,7 +86,8 @@ def _written(held: Appointment, zone: ZoneInfo) -> str:
     return orjson.dumps(wire.booking_body(held, zone)).decode()
 
 
-async def _list(request: Request, product: Registratura) -> Response:
+async def listed(request: Request, product: Registratura) -> Response:
+    """`GET /api/v1/bookings?patient_id=`: what is ahead."""
     patient = request.query_params.get("patient_id", "").strip()
     if not wire.is_id(patient):
         raise Problem(400, "query.patient_id", texts.NEEDS_PATIENT)

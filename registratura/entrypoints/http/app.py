@@ -1,35 +1,41 @@
 """The application that `serve` serves."""
 
+import gc
 import os
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
 
-from starlette.applications import Starlette
-from starlette.exceptions import HTTPException
-from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, PlainTextResponse, Response
-from starlette.routing import BaseRoute, Mount, Route
+from starlette.routing import BaseRoute, Mount, Router
 from starlette.staticfiles import StaticFiles
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from registratura.application.ports.failures import Unavailable
 from registratura.entrypoints.composition import LOGIN_PATH, MAX_SECRET_HEADER, WEBHOOK_PATH, Registratura, compose
 from registratura.entrypoints.http import api, texts
-from registratura.entrypoints.http.guards import Guard, bounded_body
-from registratura.entrypoints.http.problems import Json, Problem, problem_response
+from registratura.entrypoints.http.bodies import bounded_body
+from registratura.entrypoints.http.guards import Guard
+from registratura.entrypoints.http.problems import Json, Problem
+from registratura.entrypoints.http.routing import Routes, route
 from registratura.entrypoints.logs import set_up_logging
 from registratura.entrypoints.settings import load_settings
 
 STATIC = Path(__file__).parent / "static"
 WEBHOOK_LIMIT = 1024 * 1024
+GARBAGE_AT = 10_000
+"""New objects after which garbage is looked for; a request makes some hundreds and nearly none in circles."""
 Bell = Callable[[], None]
 
 
-def build(
-    product: Registratura, *, bell: Bell = lambda: None, also: Sequence[BaseRoute] = (), home: str = ""
-) -> Starlette:
-    """The application over *product*. *bell* rings when work came in; *also* are routes of a host, *home* its links."""
+def build(product: Registratura, *, bell: Bell = lambda: None, also: Sequence[BaseRoute] = (), home: str = "") -> Guard:
+    """The application over *product*; see `routes`."""
+    return Guard(Routes([*routes(product, bell=bell, home=home), *also]), new_id=product.ids.new)
+
+
+def routes(product: Registratura, *, bell: Bell = lambda: None, home: str = "") -> list[BaseRoute]:
+    """Everything that is answered over *product*. *bell* rings when work came in; *home* are links of the host."""
 
     async def webhook(request: Request) -> Response:
         return await _webhook(request, product, bell)
@@ -40,20 +46,15 @@ def build(
     async def start(_: Request) -> Response:
         return HTMLResponse(texts.HOME_PAGE.format(links=home))
 
-    return Starlette(
-        routes=[
-            Route("/", start),
-            Route("/healthz", _healthy),
-            Route("/readyz", ready),
-            Route(WEBHOOK_PATH, webhook, methods=["POST"]),
-            Route(LOGIN_PATH, _login),
-            *api.routes(product),
-            Mount("/static", StaticFiles(directory=STATIC)),
-            *also,
-        ],
-        middleware=[Middleware(Guard, new_id=product.ids.new)],
-        exception_handlers={Problem: _problem, HTTPException: _http_problem},
-    )
+    return [
+        route("/", {"GET": start}),
+        route("/healthz", {"GET": _healthy}),
+        route("/readyz", {"GET": ready}),
+        route(WEBHOOK_PATH, {"POST": webhook}),
+        route(LOGIN_PATH, {"GET": _login}),
+        *api.routes(product),
+        Mount("/static", StaticFiles(directory=STATIC)),
+    ]
 
 
 async def _healthy(_: Request) -> Response:
@@ -86,35 +87,35 @@ async def _webhook(request: Request, product: Registratura, bell: Bell) -> Respo
     return Json({"success": True})
 
 
-async def _problem(request: Request, problem: Exception) -> Response:
-    assert isinstance(problem, Problem)  # noqa: S101  # registered for this type alone
-    return problem_response(request, problem)
+class Deferred:
+    """An application whose product is composed when serving begins, in the loop that serves."""
+
+    def __init__(self, composing: Callable[[], AbstractAsyncContextManager[Registratura]]) -> None:
+        self._composing = composing
+        self._lifespan = Router(lifespan=self._composed)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve, or live from the beginning of serving to its end."""
+        await (self._lifespan if scope["type"] == "lifespan" else self._app)(scope, receive, send)
+
+    @asynccontextmanager
+    async def _composed(self, _: object) -> AsyncIterator[None]:
+        async with self._composing() as product:
+            await product.ready()
+            self._app: ASGIApp = build(product)
+            _keep_what_is_there()
+            yield
 
 
-async def _http_problem(request: Request, fault: Exception) -> Response:
-    assert isinstance(fault, HTTPException)  # noqa: S101  # registered for this type alone
-    allowed = (fault.headers or {}).get("Allow", "")
-    details = {404: texts.PATH, 405: texts.METHOD.format(allowed=allowed)}
-    detail = details.get(fault.status_code, texts.TITLES.get(fault.status_code, texts.TITLES[500]))
-    problem = Problem(fault.status_code, f"http.{fault.status_code}", detail, headers=dict(fault.headers or {}))
-    return problem_response(request, problem)
+def _keep_what_is_there() -> None:
+    """Modules and the product live as long as the process: the garbage collector need not look at them each time."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(GARBAGE_AT)
 
 
-def from_environment() -> Starlette:
+def from_environment() -> Deferred:
     """What each worker process of `serve` builds for itself."""
     set_up_logging()
     settings = load_settings(os.environ, Path.cwd())
-    return deferred(lambda: compose(settings))
-
-
-def deferred(composing: Callable[[], AbstractAsyncContextManager[Registratura]]) -> Starlette:
-    """An application whose product is composed when serving begins, in the loop that serves."""
-
-    @asynccontextmanager
-    async def lifespan(app: Starlette) -> AsyncIterator[None]:
-        async with composing() as product:
-            await product.ready()
-            app.mount("/", build(product))
-            yield
-
-    return Starlette(lifespan=lifespan)
+    return Deferred(lambda: compose(settings))

@@ -1,31 +1,56 @@
-"""What stands before every route: a request id, bounds, security headers, and no fault without an answer."""
+"""What stands before every route: a request id, security headers, and no fault without an answer."""
 
 import logging
 from collections.abc import Callable
 
 import attrs
-from starlette.datastructures import Headers, MutableHeaders
-from starlette.requests import Request
+from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from registratura.application.ports.failures import Unavailable
 from registratura.entrypoints.http import texts
+from registratura.entrypoints.http.bodies import header
 from registratura.entrypoints.http.problems import Problem, is_request_id, problem_response
 
 log = logging.getLogger(__name__)
 
 HEADERS = {
-    "X-Content-Type-Options": "nosniff",
-    "Referrer-Policy": "no-referrer",
-    "Content-Security-Policy": "default-src 'self'; object-src 'none'; base-uri 'none'; frame-ancestors 'none'",
-    "Cache-Control": "no-store",
+    b"x-content-type-options": b"nosniff",
+    b"referrer-policy": b"no-referrer",
+    b"content-security-policy": b"default-src 'self'; object-src 'none'; base-uri 'none'; frame-ancestors 'none'",
+    b"cache-control": b"no-store",
 }
+"""Sent with every answer that does not name them itself."""
+_USUAL = list(HEADERS.items())
 RETRY_SECONDS = 2
+FAULTS = 500
+"""From this status on it is our fault, and the journal is told."""
+
+
+@attrs.define(eq=False)
+class Exchange:
+    """One request and what has been answered so far."""
+
+    request_id: str
+    _send: Send
+    status: int = 0
+    """Of the answer, from the moment it begins; 0 before."""
+
+    async def send(self, message: Message) -> None:
+        """Pass a part of the answer on; its beginning gets the headers that every answer has."""
+        if message["type"] == "http.response.start":
+            self.status = message["status"]
+            given = message.get("headers", ())
+            named = {name for name, _ in given}
+            usual = _USUAL if named.isdisjoint(HEADERS) else [pair for pair in _USUAL if pair[0] not in named]
+            message["headers"] = [*given, *usual, (b"x-request-id", self.request_id.encode())]
+        await self._send(message)
 
 
 @attrs.define
 class Guard:
-    """Middleware around everything that is not an emulator."""
+    """Middleware around everything."""
 
     app: ASGIApp
     new_id: Callable[[], str]
@@ -35,47 +60,37 @@ class Guard:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
-        given = Headers(scope=scope).get("x-request-id", "")
-        request_id = given if is_request_id(given) else self.new_id()
-        scope["registratura.request_id"] = request_id
-        begun = False
-
-        async def sending(message: Message) -> None:
-            nonlocal begun
-            if message["type"] == "http.response.start":
-                begun = True
-                headers = MutableHeaders(scope=message)
-                headers["X-Request-Id"] = request_id
-                for name, value in HEADERS.items():
-                    headers.setdefault(name, value)
-            await send(message)
-
+        given = header(scope, b"x-request-id")
+        request_id = given if given is not None and is_request_id(given) else self.new_id()
+        exchange = Exchange(request_id, send)
         try:
-            await self.app(scope, receive, sending)
+            await self.app(scope, receive, exchange.send)
         except Exception as fault:  # the last wall: nobody above would answer
-            if begun:
+            if exchange.status:
                 raise
+            if isinstance(fault, ClientDisconnect):
+                return
             problem = _problem_of(fault, request_id)
-            log.exception("http.fault", extra={"status": problem.status, "request_id": request_id})
-            await problem_response(Request(scope), problem)(scope, receive, sending)
+            if problem.status >= FAULTS:
+                log.exception("http.fault", extra={"status": problem.status, "request_id": request_id})
+            await problem_response(problem, request_id)(scope, receive, exchange.send)
 
 
 def _problem_of(fault: Exception, request_id: str) -> Problem:
-    if isinstance(fault, Unavailable):
-        detail = texts.UNAVAILABLE.format(seconds=RETRY_SECONDS)
-        return Problem(503, "unavailable", detail, headers={"Retry-After": str(RETRY_SECONDS)})
-    return Problem(500, "fault", texts.FAULT.format(code=request_id[:8]))
+    match fault:
+        case Problem():
+            return fault
+        case HTTPException():
+            return _http_problem(fault)
+        case Unavailable():
+            detail = texts.UNAVAILABLE.format(seconds=RETRY_SECONDS)
+            return Problem(503, "unavailable", detail, headers={"Retry-After": str(RETRY_SECONDS)})
+        case _:
+            return Problem(500, "fault", texts.FAULT.format(code=request_id[:8]))
 
 
-async def bounded_body(request: Request, limit: int) -> bytes:
-    """The whole body; a `Problem` 413 as soon as it is known to be larger than *limit* bytes."""
-    announced = request.headers.get("content-length", "")
-    too_large = Problem(413, "body.too_large", texts.TOO_LARGE.format(limit=limit))
-    if announced.isdigit() and int(announced) > limit:
-        raise too_large
-    body = bytearray()
-    async for chunk in request.stream():
-        body += chunk
-        if len(body) > limit:
-            raise too_large
-    return bytes(body)
+def _http_problem(fault: HTTPException) -> Problem:
+    headers = dict(fault.headers or {})
+    details = {404: texts.PATH, 405: texts.METHOD.format(allowed=headers.get("Allow", ""))}
+    detail = details.get(fault.status_code, texts.TITLES.get(fault.status_code, texts.TITLES[500]))
+    return Problem(fault.status_code, f"http.{fault.status_code}", detail, headers=headers)

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 import orjson
 
 from registratura.application.load import LoadReport
-from registratura.application.ports.storage import Fingerprint
+from registratura.application.ports.deciding import Fingerprint
 from registratura.domain.appointments import Application, Appointment, Channel, VisitKind
 from registratura.domain.identifiers import PatientId, PurposeId, SlotId
 from registratura.domain.refusals import BookingCode, CancelRefusal, Refusal
@@ -18,7 +18,7 @@ from registratura.entrypoints.http.problems import Problem
 LONGEST_KEY = 200
 LONGEST_ID = 200
 _REQUIRED = ("patient_id", "slot_id")
-_OPTIONAL = ("kind", "channel", "author_id", "purpose_id", "consent_version", "referral_id")
+_FIELDS = {*_REQUIRED, "kind", "channel", "author_id", "purpose_id", "consent_version", "referral_id"}
 _CHANNELS = {channel.value: channel for channel in (Channel.PORTAL, Channel.CALL_CENTRE, Channel.REGISTRY)}
 _KINDS = {kind.value: kind for kind in VisitKind}
 _CONFLICTS = frozenset({BookingCode.TAKEN, BookingCode.ANNULLED, BookingCode.SAME_TIME, BookingCode.SAME_DOCTOR})
@@ -43,32 +43,42 @@ def read_object(body: bytes) -> Mapping[str, Any]:
 def read_application(body: bytes) -> Application:
     """What a caller wants booked; raises `Problem` with every wrong field."""
     given = read_object(body)
-    faults = [{"field": name, "detail": texts.FIELD_UNKNOWN} for name in given if name not in _REQUIRED + _OPTIONAL]
-    faults += [{"field": name, "detail": texts.FIELD_MISSING} for name in _REQUIRED if given.get(name) is None]
-    words = {name: value.strip() for name, value in given.items() if isinstance(value, str) and is_id(value.strip())}
-    for name in _REQUIRED + _OPTIONAL:
-        if given.get(name) is not None and name not in words:
-            faults.append({"field": name, "detail": texts.FIELD_TEXT})
-    for name, allowed in (("channel", _CHANNELS), ("kind", _KINDS)):
-        if name in words and words[name] not in allowed:
-            detail = texts.FIELD_ONE_OF.format(values=", ".join(allowed))
-            faults.append({"field": name, "detail": detail})
-    if faults:
+    words: dict[str, str] = {}
+    faults = [_fault(name, texts.FIELD_MISSING) for name in _REQUIRED if given.get(name) is None]
+    for name, value in given.items():
+        if name not in _FIELDS:
+            faults.append(_fault(name, texts.FIELD_UNKNOWN))
+        elif isinstance(value, str) and is_id(word := value.strip()):
+            words[name] = word
+        elif value is not None:
+            faults.append(_fault(name, texts.FIELD_TEXT))
+    kind = _KINDS.get(words["kind"]) if "kind" in words else VisitKind.APPOINTMENT
+    channel = _CHANNELS.get(words["channel"]) if "channel" in words else Channel.PORTAL
+    if kind is None:
+        faults.append(_fault("kind", texts.FIELD_ONE_OF.format(values=", ".join(_KINDS))))
+    if channel is None:
+        faults.append(_fault("channel", texts.FIELD_ONE_OF.format(values=", ".join(_CHANNELS))))
+    if faults or kind is None or channel is None:
         raise Problem(400, "body.fields", texts.BAD_FIELDS, faults)
+    author, purpose = words.get("author_id"), words.get("purpose_id")
     return Application(
         patient=PatientId(words["patient_id"]),
         slot=SlotId(words["slot_id"].lower()),
-        kind=_KINDS[words.get("kind", VisitKind.APPOINTMENT.value)],
-        channel=_CHANNELS[words.get("channel", Channel.PORTAL.value)],
-        author=PatientId(words["author_id"]) if "author_id" in words else None,
-        purpose=PurposeId(words["purpose_id"]) if "purpose_id" in words else None,
+        kind=kind,
+        channel=channel,
+        author=PatientId(author) if author else None,
+        purpose=PurposeId(purpose) if purpose else None,
         consent_version=words.get("consent_version"),
         referral=words.get("referral_id"),
     )
 
 
+def _fault(field: str, detail: str) -> dict[str, str]:
+    return {"field": field, "detail": detail}
+
+
 def booking_body(held: Appointment, zone: ZoneInfo) -> dict[str, Any]:
-    """A booking in force; times carry the offset of *zone*."""
+    """A booking in force, for `orjson`; times carry the offset of *zone*."""
     return {
         "id": held.id,
         "status_code": 5000,
@@ -77,15 +87,15 @@ def booking_body(held: Appointment, zone: ZoneInfo) -> dict[str, Any]:
         "resource_id": held.resource,
         "mo_id": held.organisation,
         "speciality_id": held.speciality,
-        "starts": held.starts.astimezone(zone).isoformat(),
-        "ends": held.ends.astimezone(zone).isoformat(),
-        "kind": held.kind.value,
-        "channel": held.channel.value,
+        "starts": held.starts.astimezone(zone),
+        "ends": held.ends.astimezone(zone),
+        "kind": held.kind,
+        "channel": held.channel,
         "author_id": held.author,
         "purpose_id": held.purpose,
-        "platform": held.platform.value if held.platform else None,
+        "platform": held.platform,
         "referral_id": held.referral,
-        "booked_at": held.booked_at.astimezone(zone).isoformat(),
+        "booked_at": held.booked_at.astimezone(zone),
     }
 
 

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from registratura.domain.moments import day_bounds, local_day
-from registratura.domain.schedule import AgeTag, ChannelTag, DayLimits, Opening, parse_channels, write_channels
+from registratura.domain.schedule import AgeTag, ChannelTag, DayLimits, parse_channels, write_channels
 from registratura.testing import strategies as any_
 
 zones = st.sampled_from(any_.ZONES)
@@ -33,13 +33,6 @@ def test_each_age_belongs_to_one_group_and_to_all(age: int) -> None:
 @given(age=st.integers(max_value=-1))
 def test_the_unborn_belong_to_no_group(age: int) -> None:
     assert not any(tag.admits(age) for tag in AgeTag)
-
-
-@given(one=any_.openings(), other=any_.openings(), shift=st.integers(-300, 300))
-def test_overlapping_goes_both_ways(one: Opening, other: Opening, shift: int) -> None:
-    starts = one.starts + timedelta(minutes=shift)
-    ends = starts + timedelta(minutes=other.minutes)
-    assert one.overlaps(starts, ends) == (-other.minutes < shift < one.minutes)
 
 
 @given(moment=any_.moments, zone=zones)
