@@ -1,78 +1,79 @@
-"""What the rules of booking need: two round trips, the first of which locks the patient's card."""
+"""What the rules of booking need, in one statement; and the turns in which bookings of one patient are decided."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import BindParameter, ColumnElement, Connection, Select, bindparam, literal, select
+from sqlalchemy import Column, ColumnElement, Connection, Select, Text, bindparam, func, literal, select, union_all
 
 from registratura.adapters.sql import tables as t
+from registratura.adapters.sql import upsert
+from registratura.adapters.sql.engines import POSTGRESQL
 from registratura.adapters.sql.mapping import (
     ABSENCE,
     APPOINTMENT,
     ATTACHMENT,
-    ORGANISATION,
-    PURPOSE,
+    PATIENT,
     REPRESENTATION,
-    RESOURCE,
     SLOT,
-    SPECIALITY,
     absence_of,
     attachment_of,
     in_force,
-    organisation_of,
     patient_of,
-    purpose_of,
     representation_of,
-    resource_of,
     slot_of,
-    speciality_of,
 )
-from registratura.adapters.sql.patients import finding
-from registratura.adapters.sql.types import Moment, pack, unpack
+from registratura.adapters.sql.patients import card_id
+from registratura.adapters.sql.prepared import Parameters, Prepared
+from registratura.adapters.sql.surroundings import DIGESTS, Around, Surroundings
+from registratura.adapters.sql.types import Moment, Values, pack, unpack
 from registratura.domain.appointments import Facts
 from registratura.domain.identifiers import PatientId, PurposeId, SlotId
 
-_PATIENT = finding()
-# Other transactions may still refer to the card, with an attachment for example; they may not book for it.
-_PATIENT_LOCKED = finding().with_for_update(key_share=True, of=t.patient)
-
-_PATIENTS: BindParameter[Any] = bindparam("patients", expanding=True)
-"""The card with those merged into it: all are one person."""
-_NOW = bindparam("now", type_=Moment)
-_REPRESENTATIONS = pack(REPRESENTATION).where(t.representation.c.representative_id == bindparam("author"))
-_ATTACHMENTS = pack(ATTACHMENT).where(t.attachment.c.patient_id.in_(_PATIENTS))
-_ABSENCES = (
-    pack(ABSENCE)
-    .where(
-        t.absence.c.resource_id == t.slot.c.resource_id,
-        t.absence.c.begins <= t.slot.c.starts,
-        t.absence.c.ends >= t.slot.c.starts,
-    )
-    .correlate(t.slot)
-)
-_UPCOMING = pack(APPOINTMENT).where(
-    t.appointment.c.patient_id.in_(_PATIENTS),
-    t.appointment.c.outcome.is_(None),
-    t.appointment.c.ends > _NOW,
-)
+_LISTS = (REPRESENTATION, ATTACHMENT, ABSENCE, APPOINTMENT)
+_NAMES = ("representations", "attachments", "absences", "upcoming")
 
 
-def _context() -> Select[Any]:
-    """The slot with everything it belongs to, and the lists beside it; one row, even where nothing is found."""
+def _of_this_person(column: Column[Any]) -> ColumnElement[bool]:
+    """The card with those merged into it: all are one person."""
+    own = select(t.patient.c.id).correlate(t.patient)
+    merged = select(t.united_id.c.united_id).where(t.united_id.c.patient_id == t.patient.c.id).correlate(t.patient)
+    # Not a condition with «or»: neither database would use an index for both sides of it.
+    return column.in_(union_all(own, merged))
+
+
+def _looking() -> Select[Any]:
+    """One row, even where nothing is found: the card, the slot, what they belong to, and the lists beside them."""
     one = select(literal(1).label("one")).subquery("one")
     always: ColumnElement[bool] = one.c.one == 1
+    lists = (
+        pack(REPRESENTATION).where(t.representation.c.representative_id == bindparam("author", type_=Text)),
+        pack(ATTACHMENT).where(_of_this_person(t.attachment.c.patient_id)).correlate(t.patient),
+        pack(ABSENCE)
+        .where(
+            t.absence.c.resource_id == t.slot.c.resource_id,
+            t.absence.c.begins <= t.slot.c.starts,
+            t.absence.c.ends >= t.slot.c.starts,
+        )
+        .correlate(t.slot),
+        pack(APPOINTMENT)
+        .where(
+            _of_this_person(t.appointment.c.patient_id),
+            t.appointment.c.outcome.is_(None),
+            t.appointment.c.ends > bindparam("now", type_=Moment),
+        )
+        .correlate(t.patient),
+    )
     return select(
+        *PATIENT,
         *SLOT,
-        *ORGANISATION,
-        *RESOURCE,
-        *SPECIALITY,
-        *PURPOSE,
-        _REPRESENTATIONS.scalar_subquery().label("representations"),
-        _ATTACHMENTS.scalar_subquery().label("attachments"),
-        _ABSENCES.scalar_subquery().label("absences"),
-        _UPCOMING.scalar_subquery().label("upcoming"),
+        *DIGESTS,
+        *(found.scalar_subquery().label(name) for found, name in zip(lists, _NAMES, strict=True)),
+        func.coalesce(t.booking_turn.c.turn, 0).label("turn"),
     ).select_from(
-        one.outerjoin(t.slot, always & (t.slot.c.id == bindparam("slot")))
+        one.outerjoin(t.patient, always & (t.patient.c.id == card_id()))
+        .outerjoin(t.booking_turn, t.booking_turn.c.patient_id == t.patient.c.id)
+        .outerjoin(t.slot, always & (t.slot.c.id == bindparam("slot")))
         .outerjoin(t.organisation, t.organisation.c.id == t.slot.c.organisation_id)
         .outerjoin(t.resource, t.resource.c.id == t.slot.c.resource_id)
         .outerjoin(t.speciality, t.speciality.c.id == t.resource.c.speciality_id)
@@ -80,46 +81,61 @@ def _context() -> Select[Any]:
     )
 
 
-_CONTEXT = _context()
+LOOK = Prepared(_looking())
+_COLUMNS = (*PATIENT, *SLOT, *DIGESTS)
+AROUND = len(PATIENT) + len(SLOT)
+"""Where the digests of the surroundings begin in a row of `LOOK`."""
+_TURN = (
+    upsert.insert(POSTGRESQL, t.booking_turn)
+    .from_select(["patient_id", "turn"], select(t.patient.c.id, literal(1)).where(t.patient.c.id == card_id()))
+    .on_conflict_do_update(index_elements=["patient_id"], set_={"turn": t.booking_turn.c.turn + 1})
+)
+_WAIT_FOR_TURN = Prepared(_TURN)
 
 
-def facts(
-    connection: Connection,
-    patient: PatientId,
-    slot: SlotId,
-    *,
-    now: datetime,
-    author: PatientId | None,
-    purpose: PurposeId | None,
-    locking: bool,
-) -> Facts:
-    """Everything about booking *slot* for *patient*; absences are those that cover the slot."""
-    card = connection.execute(_PATIENT_LOCKED if locking else _PATIENT, {"patient": patient}).mappings().one_or_none()
-    person = patient_of(card) if card else None
-    # The lists are read after the lock, in a statement of their own: it sees what the holder before us committed.
-    row = (
-        connection.execute(
-            _CONTEXT,
-            {
-                "patients": sorted(person.ids) if person else [patient],
-                "slot": slot,
-                "now": now,
-                "author": author,
-                "purpose": purpose,
-            },
-        )
-        .mappings()
-        .one()
-    )
+def asking(
+    patient: PatientId, slot: SlotId, *, now: datetime, author: PatientId | None, purpose: PurposeId | None
+) -> Parameters:
+    """The parameters of `LOOK`."""
+    # A person needs no representation to act for themselves.
+    other = author if author != patient else None
+    return {"patient": patient, "slot": slot, "now": now, "author": other, "purpose": purpose}
+
+
+def facts(connection: Connection, asked: Parameters, surroundings: Surroundings, *, locking: bool) -> Facts:
+    """Everything about booking `asked["slot"]` for `asked["patient"]`; absences are those that cover the slot."""
+    if locking and connection.dialect.name == POSTGRESQL:
+        # Looking in a statement of its own, after the wait, shows what the one before us committed.
+        _WAIT_FOR_TURN.run(connection, asked)
+    row = LOOK.one(connection, asked)
+    assert row is not None  # noqa: S101  # there is always one
+    around = surroundings.known(row, AROUND) or surroundings.read(connection, asked)
+    return facts_of(row, around)
+
+
+def turn_of(row: Sequence[Any]) -> int:
+    """How many bookings of this patient were decided before, by the row of `LOOK`."""
+    turn: int = row[-1]
+    return turn
+
+
+def facts_of(row: Sequence[Any], around: Around) -> Facts:
+    """The facts in a row of `LOOK`."""
+    values = dict(zip(_COLUMNS, row, strict=False))
+    representations, attachments, absences, upcoming = map(_listed, _LISTS, row[len(_COLUMNS) : -1])
     return Facts(
-        patient=person,
-        slot=slot_of(row) if row[t.slot.c.id] is not None else None,
-        organisation=organisation_of(row) if row[t.organisation.c.id] is not None else None,
-        resource=resource_of(row) if row[t.resource.c.id] is not None else None,
-        speciality=speciality_of(row) if row[t.speciality.c.id] is not None else None,
-        purpose=purpose_of(row) if row[t.purpose.c.id] is not None else None,
-        representations=tuple(map(representation_of, unpack(REPRESENTATION, row["representations"]))),
-        attachments=tuple(map(attachment_of, unpack(ATTACHMENT, row["attachments"]))),
-        absences=tuple(map(absence_of, unpack(ABSENCE, row["absences"]))),
-        upcoming=in_force(unpack(APPOINTMENT, row["upcoming"])),
+        patient=patient_of(values) if values[t.patient.c.id] is not None else None,
+        slot=slot_of(values) if values[t.slot.c.id] is not None else None,
+        organisation=around.organisation,
+        resource=around.resource,
+        speciality=around.speciality,
+        purpose=around.purpose,
+        representations=tuple(map(representation_of, representations)),
+        attachments=tuple(map(attachment_of, attachments)),
+        absences=tuple(map(absence_of, absences)),
+        upcoming=in_force(upcoming),
     )
+
+
+def _listed(columns: Sequence[Column[Any]], packed: str) -> Sequence[Values]:
+    return unpack(columns, packed) if packed != "[]" else ()

@@ -1,10 +1,9 @@
 """People and who acts for whom."""
 
 from collections.abc import Sequence
-from typing import Any
 
 import attrs
-from sqlalchemy import Connection, Select, bindparam, func, select
+from sqlalchemy import ColumnElement, Connection, bindparam, func, select
 
 from registratura.adapters.sql.mapping import (
     ATTACHMENT,
@@ -19,19 +18,16 @@ from registratura.domain.identifiers import MessengerId, PatientId
 from registratura.domain.people import Attachment, Patient, Representation
 
 
-def finding() -> Select[Any]:
-    """The card with the id :patient, else the one into which this id was merged."""
+def card_id() -> ColumnElement[str]:
+    """The id of the card :patient, else of the one into which this id was merged."""
     own = patient.alias("own")
-    return select(*PATIENT).where(
-        patient.c.id
-        == func.coalesce(
-            select(own.c.id).where(own.c.id == bindparam("patient")).scalar_subquery(),
-            select(united_id.c.patient_id).where(united_id.c.united_id == bindparam("patient")).scalar_subquery(),
-        )
+    return func.coalesce(
+        select(own.c.id).where(own.c.id == bindparam("patient")).scalar_subquery(),
+        select(united_id.c.patient_id).where(united_id.c.united_id == bindparam("patient")).scalar_subquery(),
     )
 
 
-_FIND = finding()
+_FIND = select(*PATIENT).where(patient.c.id == card_id())
 _BY_MESSENGER = select(*PATIENT).where(patient.c.messenger == bindparam("user"))
 _REPRESENTED_BY = (
     select(*REPRESENTATION, *PATIENT)

@@ -4,21 +4,36 @@ from collections.abc import Sequence
 from functools import cache
 from typing import Any
 
-from sqlalchemy import Connection, Executable, bindparam, exists, func, insert, select, update
+from sqlalchemy import (
+    Column,
+    Connection,
+    Integer,
+    bindparam,
+    exists,
+    func,
+    insert,
+    literal_column,
+    select,
+    update,
+)
+from sqlalchemy.sql.selectable import CTE
 
 from registratura.adapters.sql import upsert
 from registratura.adapters.sql.engines import POSTGRESQL
 from registratura.adapters.sql.mapping import Row, appointment_row
-from registratura.adapters.sql.tables import appointment, consent, slot
+from registratura.adapters.sql.prepared import Prepared
+from registratura.adapters.sql.tables import appointment, booking_turn, consent, request, slot
 from registratura.adapters.sql.types import Moment
+from registratura.application.ports.deciding import Answer
 from registratura.domain.appointments import Appointment, ClosedAppointment
-from registratura.domain.schedule import SlotStatus
 from registratura.domain.telemedicine import Consent
 
 _BOOKED = [column for column in appointment.c if column.name not in {"outcome", "closed_at"}]
-_IS_FREE = (slot.c.id == bindparam("booked_slot_id"), slot.c.status == SlotStatus.AVAILABLE.value)
-_RECORDED = {"status": SlotStatus.RECORDED.value}
-_AVAILABLE = {"status": SlotStatus.AVAILABLE.value}
+_CONSENT = list(consent.c)
+_REQUEST = list(request.c)
+_IS_FREE = (slot.c.id == bindparam("booked_slot_id"), slot.c.status == literal_column("'AVAILABLE'"))
+_RECORDED: dict[str, Any] = {"status": literal_column("'RECORDED'")}
+_AVAILABLE: dict[str, Any] = {"status": literal_column("'AVAILABLE'")}
 _CLOSED = {
     "outcome": bindparam("new_outcome", type_=appointment.c.outcome.type),
     "closed_at": bindparam("new_closed_at", type_=Moment),
@@ -28,32 +43,48 @@ _IS_HELD = (appointment.c.id == bindparam("held"), appointment.c.outcome.is_(Non
 
 def take(connection: Connection, booked: Appointment, agreed: Consent | None) -> bool:
     """Book a slot that is free, for a patient who is free at that time; False, and nothing done, otherwise."""
-    values = _named("booked_", appointment_row(booked))
-    consented = _named("consent_", _consent_row(agreed)) if agreed else {}
+    values = taking(booked, agreed)
     if connection.dialect.name == POSTGRESQL:
-        statement = _take_at_once(with_consent=agreed is not None)
-        return bool(connection.execute(statement, values | consented).scalar_one())
-    if connection.execute(_BOOK, values).rowcount != 1:
+        return _is_done(take_at_once(with_consent=agreed is not None), connection, values)
+    if _BOOK.run(connection, values) != 1:
         return False
-    connection.execute(_MARK_TAKEN, {"slot_id": booked.slot})
+    _MARK_TAKEN.run(connection, values)
     if agreed:
-        connection.execute(_AGREE, consented)
+        _AGREE.run(connection, values)
     return True
 
 
 def release(connection: Connection, closed: ClosedAppointment) -> bool:
     """Close a booking in force and free its slot if it is still ours; False, and nothing done, otherwise."""
-    values = {
-        "held": closed.appointment.id,
-        "new_outcome": closed.outcome.value,
-        "new_closed_at": closed.closed_at,
-    }
+    values = releasing(closed)
     if connection.dialect.name == POSTGRESQL:
-        return bool(connection.execute(_release_at_once(), values).scalar_one())
-    if connection.execute(_CLOSE, values).rowcount != 1:
+        return _is_done(release_at_once(), connection, values)
+    if _CLOSE.run(connection, values) != 1:
         return False
-    connection.execute(_MARK_FREE, {"held": closed.appointment.id})
+    _MARK_FREE.run(connection, values)
     return True
+
+
+def taking(booked: Appointment, agreed: Consent | None) -> Row:
+    """The parameters of taking a slot."""
+    return _named("booked_", appointment_row(booked)) | (_named("consent_", _consent_row(agreed)) if agreed else {})
+
+
+def releasing(closed: ClosedAppointment) -> Row:
+    """The parameters of giving a slot back."""
+    return {"held": closed.appointment.id, "new_outcome": closed.outcome.value, "new_closed_at": closed.closed_at}
+
+
+def remembering(answer: Answer) -> Row:
+    """The parameters of keeping an answer under its key."""
+    asked = answer.asked
+    row = {"scope": asked.scope, "key": asked.key, "digest": asked.digest, "answer": answer.words, "at": answer.at}
+    return _named("request_", row)
+
+
+def _is_done(statement: Prepared, connection: Connection, values: Row) -> bool:
+    row = statement.one(connection, values)
+    return row is not None and bool(row[0])
 
 
 def _named(prefix: str, row: Row) -> Row:
@@ -61,7 +92,7 @@ def _named(prefix: str, row: Row) -> Row:
     return {prefix + name: value for name, value in row.items()}
 
 
-def _bound(columns: Sequence[Any], prefix: str) -> list[Any]:
+def _bound(columns: Sequence[Column[Any]], prefix: str) -> list[Any]:
     return [bindparam(prefix + column.name, type_=column.type).label(column.name) for column in columns]
 
 
@@ -77,26 +108,26 @@ def _consent_row(agreed: Consent) -> Row:
 
 
 # A booking that stands in the way, of the slot or of the patient's hour, makes the insert do nothing.
-_BOOK = (
+_BOOK = Prepared(
     upsert.insert("sqlite", appointment)
     .from_select(_BOOKED, select(*_bound(_BOOKED, "booked_")).select_from(slot).where(*_IS_FREE))
     .on_conflict_do_nothing()
 )
-_MARK_TAKEN = update(slot).values(_RECORDED).where(slot.c.id == bindparam("slot_id"))
-_AGREE = insert(consent).from_select(list(consent.c), select(*_bound(list(consent.c), "consent_")))
-_CLOSE = update(appointment).values(_CLOSED).where(*_IS_HELD)
-_MARK_FREE = (
+_MARK_TAKEN = Prepared(update(slot).values(_RECORDED).where(slot.c.id == bindparam("booked_slot_id")))
+_AGREE = Prepared(insert(consent).from_select(_CONSENT, select(*_bound(_CONSENT, "consent_"))))
+_CLOSE = Prepared(update(appointment).values(_CLOSED).where(*_IS_HELD))
+_MARK_FREE = Prepared(
     update(slot)
     .values(_AVAILABLE)
     .where(
-        slot.c.status == SlotStatus.RECORDED.value,
+        slot.c.status == literal_column("'RECORDED'"),
         slot.c.id == select(appointment.c.slot_id).where(appointment.c.id == bindparam("held")).scalar_subquery(),
     )
 )
 
 
 @cache
-def _take_at_once(*, with_consent: bool) -> Executable:
+def take_at_once(*, with_consent: bool) -> Prepared:
     """The same in one round trip: the slot is locked first, so that the loser waits and then finds it taken."""
     free = select(slot.c.id).where(*_IS_FREE).with_for_update().cte("free")
     booked = (
@@ -108,16 +139,45 @@ def _take_at_once(*, with_consent: bool) -> Executable:
     )
     taken = update(slot).values(_RECORDED).where(slot.c.id == booked.c.slot_id).returning(slot.c.id).cte("taken")
     counted = select(func.count()).select_from(booked).add_cte(taken)
-    if not with_consent:
-        return counted
-    agreed = insert(consent).from_select(
-        list(consent.c), select(*_bound(list(consent.c), "consent_")).select_from(booked)
-    )
-    return counted.add_cte(agreed.returning(consent.c.appointment_id).cte("agreed"))
+    return Prepared(counted.add_cte(_agreed(booked)) if with_consent else counted)
 
 
 @cache
-def _release_at_once() -> Executable:
+def take_in_turn(*, with_consent: bool, with_answer: bool) -> Prepared:
+    """All that a booking is in one statement that is a transaction by itself: nobody decided meanwhile, or nothing.
+
+    What stands in the way, be it another booking or an answer under the same key, breaks the whole statement.
+    """
+    turned = (
+        upsert.insert(POSTGRESQL, booking_turn)
+        .values(patient_id=bindparam("booked_patient_id"), turn=bindparam("seen", type_=Integer) + 1)
+        .on_conflict_do_update(
+            index_elements=["patient_id"],
+            set_={"turn": booking_turn.c.turn + 1},
+            where=booking_turn.c.turn == bindparam("seen", type_=Integer),
+        )
+        .returning(booking_turn.c.patient_id)
+        .cte("turned")
+    )
+    taken = (
+        (update(slot).values(_RECORDED).where(*_IS_FREE, exists().where(turned.c.patient_id.is_not(None))))
+        .returning(slot.c.id)
+        .cte("taken")
+    )
+    booked = (
+        insert(appointment)
+        .from_select(_BOOKED, select(*_bound(_BOOKED, "booked_")).select_from(taken))
+        .returning(appointment.c.slot_id)
+        .cte("booked")
+    )
+    counted = select(func.count()).select_from(booked)
+    if with_consent:
+        counted = counted.add_cte(_agreed(booked))
+    return Prepared(counted.add_cte(_remembered(booked)) if with_answer else counted)
+
+
+@cache
+def release_at_once(*, with_answer: bool = False) -> Prepared:
     """The same in one round trip; the slot is locked before the booking, as loading a schedule does."""
     holding = exists().where(appointment.c.slot_id == slot.c.id, *_IS_HELD)
     locked = select(slot.c.id).where(holding).with_for_update(of=slot).cte("locked")
@@ -131,8 +191,19 @@ def _release_at_once() -> Executable:
     freed = (
         update(slot)
         .values(_AVAILABLE)
-        .where(slot.c.id == closed.c.slot_id, slot.c.status == SlotStatus.RECORDED.value)
+        .where(slot.c.id == closed.c.slot_id, slot.c.status == literal_column("'RECORDED'"))
         .returning(slot.c.id)
         .cte("freed")
     )
-    return select(func.count()).select_from(closed).add_cte(freed)
+    counted = select(func.count()).select_from(closed).add_cte(freed)
+    return Prepared(counted.add_cte(_remembered(closed)) if with_answer else counted)
+
+
+def _agreed(booked: CTE) -> CTE:
+    values = select(*_bound(_CONSENT, "consent_")).select_from(booked)
+    return insert(consent).from_select(_CONSENT, values).returning(consent.c.appointment_id).cte("agreed")
+
+
+def _remembered(done: CTE) -> CTE:
+    values = select(*_bound(_REQUEST, "request_")).select_from(done)
+    return insert(request).from_select(_REQUEST, values).returning(request.c.key).cte("remembered")

@@ -1,19 +1,25 @@
 """Answers remembered under idempotency keys, and the record of who tried what."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from functools import cache
+from typing import Any
 
 import attrs
 from sqlalchemy import Connection, bindparam, delete, select, tuple_
 from sqlalchemy import insert as plain_insert
 
+from registratura.adapters.sql.prepared import Prepared
+from registratura.adapters.sql.races import remembering
 from registratura.adapters.sql.tables import audit, request
 from registratura.adapters.sql.types import Moment
-from registratura.adapters.sql.upsert import Insert, insert
-from registratura.application.ports.deciding import Fingerprint, KeyReused
+from registratura.adapters.sql.upsert import insert
+from registratura.application.ports.deciding import Answer, Fingerprint, KeyReused
 
-_REMEMBERED = select(request.c.digest, request.c.answer).where(
-    request.c.scope == bindparam("scope"), request.c.key == bindparam("key")
+REMEMBERED = Prepared(
+    select(request.c.digest, request.c.answer).where(
+        request.c.scope == bindparam("scope"), request.c.key == bindparam("key")
+    )
 )
 
 _OLD = (
@@ -28,8 +34,19 @@ _FORGET = (
 
 
 @cache
-def _remember(dialect: str) -> Insert:
-    return insert(dialect, request).on_conflict_do_nothing(index_elements=[request.c.scope, request.c.key])
+def remember_if_new(dialect: str) -> Prepared:
+    """Keep an answer unless one stands under the key; see `races.remembering` for the parameters."""
+    values = {column.name: bindparam("request_" + column.name, type_=column.type) for column in request.c}
+    adding = insert(dialect, request).values(values)
+    return Prepared(adding.on_conflict_do_nothing(index_elements=[request.c.scope, request.c.key]))
+
+
+def answered(row: Sequence[Any] | None, asked: Fingerprint) -> str | KeyReused | None:
+    """What a row of `REMEMBERED` says to *asked*."""
+    if row is None:
+        return None
+    digest, answer = row
+    return str(answer) if digest == asked.digest else KeyReused()
 
 
 @attrs.frozen
@@ -39,15 +56,11 @@ class SqlRequests:
     _connection: Connection
 
     def remembered(self, asked: Fingerprint) -> str | KeyReused | None:
-        row = self._connection.execute(_REMEMBERED, {"scope": asked.scope, "key": asked.key}).one_or_none()
-        if row is None:
-            return None
-        answer: str = row.answer
-        return answer if row.digest == asked.digest else KeyReused()
+        return answered(REMEMBERED.one(self._connection, {"scope": asked.scope, "key": asked.key}), asked)
 
     def remember(self, asked: Fingerprint, answer: str, at: datetime) -> bool:
-        row = {"scope": asked.scope, "key": asked.key, "digest": asked.digest, "answer": answer, "at": at}
-        return self._connection.execute(_remember(self._connection.dialect.name), row).rowcount == 1
+        keeping = remember_if_new(self._connection.dialect.name)
+        return keeping.run(self._connection, remembering(Answer(asked, answer, at))) == 1
 
     def forget(self, before: datetime, limit: int) -> int:
         return self._connection.execute(_FORGET, {"before": before, "most": limit}).rowcount

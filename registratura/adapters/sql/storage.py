@@ -11,6 +11,7 @@ from sqlalchemy import Connection, Engine
 
 from registratura.adapters.sql import schema
 from registratura.adapters.sql.engines import BROKEN, POSTGRESQL, make_engine, unavailable
+from registratura.adapters.sql.surroundings import Surroundings
 from registratura.adapters.sql.throttle import reserve
 from registratura.adapters.sql.transaction import SqlTransaction
 from registratura.application.ports.failures import TransactionLost
@@ -28,6 +29,7 @@ class SqlStorage(Storage):
 
     def __init__(self, engine: Engine, *, threads: int = 8, readers: Engine | None = None) -> None:
         self._engine = engine
+        self._surroundings = Surroundings()
         self._reading = (readers or engine).execution_options(**_reading_options(engine))
         writers = threads if engine.dialect.name == POSTGRESQL else 1
         self._writers: Executor = ThreadPoolExecutor(writers, thread_name_prefix="storage")
@@ -61,13 +63,13 @@ class SqlStorage(Storage):
     @staticmethod
     def borrow(connection: Connection) -> Transaction:
         """Our collections over the host's *connection*: its rows and ours commit together, when the host commits."""
-        return SqlTransaction(connection, locking=True)
+        return SqlTransaction(connection, Surroundings(), locking=True)
 
     def _transact(self, work: Callable[[Transaction], T]) -> T:
         try:
             with self._engine.connect() as connection:
                 _begin(connection, "BEGIN IMMEDIATE")
-                value = work(SqlTransaction(connection, locking=True))
+                value = work(SqlTransaction(connection, self._surroundings, locking=True))
                 if not isinstance(value, Failure):
                     _commit(connection)
                 return value
@@ -78,7 +80,7 @@ class SqlStorage(Storage):
         try:
             with self._reading.connect() as connection:
                 _begin(connection, "BEGIN")
-                return work(SqlTransaction(connection, locking=False))
+                return work(SqlTransaction(connection, self._surroundings, locking=False))
         except BROKEN as broken:
             raise unavailable(broken) from broken
 

@@ -240,6 +240,14 @@ Index(
     sqlite_where=_IN_FORCE,
 )
 
+booking_turn = Table(
+    "booking_turn",
+    metadata,
+    # No reference to the card: it would be checked at every booking, and cards are never deleted.
+    Column("patient_id", Text, primary_key=True),
+    Column("turn", Integer, nullable=False),
+)
+
 consent = Table(
     "consent",
     metadata,

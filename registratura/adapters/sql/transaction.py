@@ -12,6 +12,7 @@ from registratura.adapters.sql.patients import SqlPatients
 from registratura.adapters.sql.register import SqlRegister
 from registratura.adapters.sql.requests import SqlAudit, SqlRequests
 from registratura.adapters.sql.schedule import SqlSchedule
+from registratura.adapters.sql.surroundings import Surroundings
 
 
 class SqlTransaction:
@@ -20,8 +21,9 @@ class SqlTransaction:
     *locking* is False in read-only work, where rows cannot be locked and need not be.
     """
 
-    def __init__(self, connection: Connection, *, locking: bool) -> None:
+    def __init__(self, connection: Connection, surroundings: Surroundings, *, locking: bool) -> None:
         self._connection = connection
+        self._surroundings = surroundings
         self._locking = locking
 
     @cached_property
@@ -34,7 +36,7 @@ class SqlTransaction:
 
     @cached_property
     def appointments(self) -> SqlAppointments:
-        return SqlAppointments(self._connection, locking=self._locking)
+        return SqlAppointments(self._connection, self._surroundings, locking=self._locking)
 
     @cached_property
     def dialogues(self) -> SqlDialogues:

@@ -85,7 +85,8 @@ async def test_server_that_is_not_there_is_unavailable() -> None:
 @pytest.mark.anyio
 async def test_row_held_by_another_is_given_up_within_three_seconds(storage: SqlStorage, outsider: Engine) -> None:
     with outsider.begin() as connection:
-        connection.execute(text("SELECT id FROM patient WHERE id = :id FOR UPDATE"), {"id": MOTHER.id})
+        # It is their turn to decide, and they never come to an end.
+        connection.execute(text("INSERT INTO booking_turn (patient_id, turn) VALUES (:id, 1)"), {"id": MOTHER.id})
         begun = time.monotonic()
         with pytest.raises(Unavailable, match="LockNotAvailable"):
             await storage.transact(lambda tx: tx.appointments.facts(MOTHER.id, SLOTS[0].id, now=NOW))
