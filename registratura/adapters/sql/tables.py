@@ -259,6 +259,26 @@ consent = Table(
     Column("channel", Text, nullable=False),
 )
 
+confirmation = Table(
+    "confirmation",
+    metadata,
+    Column("appointment_id", ForeignKey(appointment.c.id), primary_key=True),
+    Column("state", Text, nullable=False),
+    Column("since", Moment, nullable=False),
+    Column("gives_up_at", Moment, nullable=False),
+    Column("version", Integer, nullable=False),
+    Column("attempts", Integer, nullable=False),
+    Column("asked_at", Moment),
+    Column("in_doubt", Boolean, nullable=False),
+    Column("due", Moment),
+    Column("number", Text),
+    Column("code", Integer),
+    Column("user_id", Text),
+    Column("chat", Text),
+)
+_OPEN = text("due IS NOT NULL")
+Index("ix_confirmation_due", confirmation.c.due, postgresql_where=_OPEN, sqlite_where=_OPEN)
+
 dialogue = Table(
     "dialogue",
     metadata,

@@ -5,6 +5,7 @@ from functools import cached_property
 from sqlalchemy import Connection
 
 from registratura.adapters.sql.appointments import SqlAppointments
+from registratura.adapters.sql.confirmations import SqlConfirmations
 from registratura.adapters.sql.dialogues import SqlDialogues
 from registratura.adapters.sql.inbox import SqlInbox
 from registratura.adapters.sql.outbox import SqlOutbox
@@ -37,6 +38,10 @@ class SqlTransaction:
     @cached_property
     def appointments(self) -> SqlAppointments:
         return SqlAppointments(self._connection, self._surroundings, locking=self._locking)
+
+    @cached_property
+    def confirmations(self) -> SqlConfirmations:
+        return SqlConfirmations(self._connection, locking=self._locking)
 
     @cached_property
     def dialogues(self) -> SqlDialogues:

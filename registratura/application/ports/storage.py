@@ -14,6 +14,7 @@ import attrs
 from returns.result import Result
 
 from registratura.application.availability import Availability, AvailabilityQuery
+from registratura.application.ports.confirmations import Confirmations
 from registratura.application.ports.deciding import (
     BookingJudge,
     CancelJudge,
@@ -386,6 +387,8 @@ class Transaction(Protocol):
     def schedule(self) -> Schedule: ...
     @property
     def appointments(self) -> Appointments: ...
+    @property
+    def confirmations(self) -> Confirmations: ...
     @property
     def dialogues(self) -> Dialogues: ...
     @property

@@ -10,6 +10,7 @@ from registratura.application.ports.deciding import Fingerprint
 from registratura.application.ports.messenger import Incoming, Outgoing
 from registratura.application.ports.storage import SendState
 from registratura.domain.appointments import Appointment, ClosedAppointment
+from registratura.domain.confirmation import Confirmation
 from registratura.domain.dialogue import Dialogue
 from registratura.domain.organisations import Organisation, Resource, Speciality
 from registratura.domain.people import Attachment, Patient, Representation
@@ -97,6 +98,7 @@ class State:
     absences: dict[str, Absence] = attrs.field(factory=dict)
     appointments: dict[str, Appointment | ClosedAppointment] = attrs.field(factory=dict)
     consents: dict[str, Consent] = attrs.field(factory=dict)
+    confirmations: dict[str, Confirmation] = attrs.field(factory=dict)
     references: dict[tuple[str, str], Mapping[str, Any]] = attrs.field(factory=dict)
     dialogues: dict[str, Dialogue] = attrs.field(factory=dict)
     chats: dict[str, str] = attrs.field(factory=dict)

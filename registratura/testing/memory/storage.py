@@ -11,6 +11,7 @@ from returns.result import Failure
 from registratura.application.ports.storage import Storage, Transaction
 from registratura.application.ports.time import Clock
 from registratura.testing.memory.booking import MemoryAppointments, MemoryPatients, MemorySchedule
+from registratura.testing.memory.confirmations import MemoryConfirmations
 from registratura.testing.memory.queues import (
     MemoryAudit,
     MemoryDialogues,
@@ -45,6 +46,10 @@ class MemoryTransaction:
     @property
     def appointments(self) -> MemoryAppointments:
         return MemoryAppointments(self._state)
+
+    @property
+    def confirmations(self) -> MemoryConfirmations:
+        return MemoryConfirmations(self._state, self._clock)
 
     @property
     def dialogues(self) -> MemoryDialogues:

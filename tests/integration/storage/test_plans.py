@@ -45,6 +45,7 @@ QUESTIONS: dict[str, tuple[Callable[[Transaction], object], set[str]]] = {
         lambda tx: tx.appointments.coming([PEOPLE[0].id], PEOPLE[0].id, NOW),
         {"uq_appointment_patient_starts", "ix_appointment_author"},
     ),
+    "confirmations": (lambda tx: tx.confirmations.due(NOW, 10), {"ix_confirmation_due"}),
     "inbox": (lambda tx: tx.inbox.next(), {"ix_inbox_new"}),
     "outbox": (lambda tx: tx.outbox.lease(10, timedelta(minutes=1)), {"ix_outbox_due", "ix_outbox_line"}),
 }

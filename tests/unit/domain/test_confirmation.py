@@ -70,7 +70,7 @@ def at(state: State) -> Confirmation:
     }[state]
 
 
-ANSWERS = [YES, NO, NOTHING, STANDS, UNREACHED, DOUBT]
+ANSWERS: list[Answer] = [YES, NO, NOTHING, STANDS, UNREACHED, DOUBT]
 TABLE = {
     State.PENDING: [State.CONFIRMED, State.REFUSED, State.UNKNOWN, State.PENDING, State.UNKNOWN, State.UNKNOWN],
     State.UNKNOWN: [State.CONFIRMED, State.REFUSED, *[State.UNKNOWN] * 4],

@@ -6,6 +6,7 @@ from registratura.application.ports.messenger import Throttle
 from registratura.application.ports.storage import Storage
 from registratura.testing.contracts.storage.availability import AvailabilityPromises
 from registratura.testing.contracts.storage.bookings import BookingPromises
+from registratura.testing.contracts.storage.confirmations import ConfirmationPromises
 from registratura.testing.contracts.storage.dialogues import DialoguePromises
 from registratura.testing.contracts.storage.inbox import InboxPromises
 from registratura.testing.contracts.storage.limits import ThrottlePromises
@@ -19,6 +20,7 @@ from registratura.testing.contracts.storage.transactions import TransactionPromi
 class StorageContract(
     TransactionPromises,
     BookingPromises,
+    ConfirmationPromises,
     SchedulePromises,
     AvailabilityPromises,
     DialoguePromises,
