@@ -14,6 +14,7 @@ from registratura.application.ports.deciding import (
     Fingerprint,
     Held,
     Known,
+    NewBooking,
     Overtaken,
     ToBook,
     ToCancel,
@@ -65,7 +66,7 @@ def judge(desk: Desk, asked: Application, facts: Facts) -> Result[Decision[Appoi
     if held is not None:
         return Success(Decision(value=held))
     verdict = booking.book(asked, facts, desk.rules, now=desk.clock.now(), id=AppointmentId(desk.ids.new()))
-    return verdict.map(lambda booked: Decision(value=booked, take=booked, consent=_consent(asked, booked)))
+    return verdict.map(lambda booked: Decision(value=booked, change=NewBooking(booked, _consent(asked, booked))))
 
 
 def decide(desk: Desk, asked: Application, tx: Transaction) -> Result[Appointment, Refusal]:
@@ -77,7 +78,8 @@ def decide(desk: Desk, asked: Application, tx: Transaction) -> Result[Appointmen
 
 
 def _keep(slot: SlotId, decision: Decision[Appointment], tx: Transaction) -> Result[Appointment, Refusal]:
-    if decision.take is None or tx.appointments.take(decision.take, decision.consent):
+    change = decision.change
+    if not isinstance(change, NewBooking) or tx.appointments.take(change.appointment, change.consent):
         return Success(decision.value)
     # Read and write are two moments; the loser of the race is refused, not failed.
     return Failure(refusals.SlotTaken(slot))
@@ -172,7 +174,7 @@ class CancelAppointment:
 
         def judged(known: Known[Held]) -> Result[Decision[ClosedAppointment], CancelRefusal]:
             verdict = booking.cancel(known.found, by=by, now=self.desk.clock.now(), outcome=outcome)
-            return verdict.map(lambda closed: Decision(value=closed, release=closed))
+            return verdict.map(lambda closed: Decision(value=closed, change=closed))
 
         return await settled(lambda: self.storage.cancel(ToCancel(appointment=appointment), judged))
 

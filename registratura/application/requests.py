@@ -55,7 +55,7 @@ class CancelOnce:
 
         def cancelled(held: Held) -> Result[Decision[ClosedAppointment], CancelRefusal]:
             verdict = booking.cancel(held, by=None, now=self.desk.clock.now())
-            return verdict.map(lambda closed: Decision(value=closed, release=closed))
+            return verdict.map(lambda closed: Decision(value=closed, change=closed))
 
         def judged(known: Known[Held]) -> Result[Decision[str], CancelRefusal | KeyReused]:
             return _once(self.desk, key, known, cancelled, write)
@@ -80,12 +80,5 @@ def _once(
         return Failure(verdict.failure())
     decision = verdict.unwrap()
     words = write(decision.value)
-    return Success(
-        Decision(
-            value=words,
-            take=decision.take,
-            consent=decision.consent,
-            release=decision.release,
-            answer=Answer(key, words, desk.clock.now()) if key is not None else None,
-        )
-    )
+    answer = Answer(key, words, desk.clock.now()) if key is not None else None
+    return Success(Decision(value=words, change=decision.change, answer=answer))

@@ -5,19 +5,33 @@ from datetime import datetime
 from typing import Any
 
 import attrs
-from sqlalchemy import Connection, bindparam, select, union_all
+from sqlalchemy import ColumnElement, Connection, Select, bindparam, literal, select, union_all
 
 from registratura.adapters.sql import facts, races
 from registratura.adapters.sql.mapping import APPOINTMENT, appointment_of, in_force
 from registratura.adapters.sql.prepared import Prepared
+from registratura.adapters.sql.requests import under_key
 from registratura.adapters.sql.surroundings import Surroundings
-from registratura.adapters.sql.tables import appointment
+from registratura.adapters.sql.tables import appointment, request
 from registratura.adapters.sql.types import Moment
 from registratura.domain.appointments import Appointment, ClosedAppointment, Facts
 from registratura.domain.identifiers import AppointmentId, PatientId, PurposeId, SlotId
 from registratura.domain.telemedicine import Consent
 
-FIND = Prepared(select(*APPOINTMENT).where(appointment.c.id == bindparam("appointment")))
+
+def _finding(*, with_key: bool) -> Select[Any]:
+    """One row, even where nothing is found; with a key also the digest and the answer that stand under it."""
+    one = select(literal(1).label("one")).subquery("one")
+    always: ColumnElement[bool] = one.c.one == 1
+    joined = one.outerjoin(appointment, always & (appointment.c.id == bindparam("appointment")))
+    if not with_key:
+        return select(*APPOINTMENT).select_from(joined)
+    joined = joined.outerjoin(request, always & under_key())
+    return select(*APPOINTMENT, request.c.digest, request.c.answer).select_from(joined)
+
+
+FIND = Prepared(_finding(with_key=False))
+FIND_WITH_KEY = Prepared(_finding(with_key=True))
 _HELD = select(appointment.c.id).where(
     appointment.c.outcome.is_(None), appointment.c.ends > bindparam("now", type_=Moment)
 )
@@ -38,7 +52,7 @@ _COMING = (
 
 def held_of(row: Sequence[Any] | None) -> Appointment | ClosedAppointment | None:
     """The booking in a row of `FIND`."""
-    return appointment_of(dict(zip(APPOINTMENT, row, strict=False))) if row else None
+    return appointment_of(dict(zip(APPOINTMENT, row, strict=False))) if row and row[0] is not None else None
 
 
 @attrs.frozen

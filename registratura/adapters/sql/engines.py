@@ -11,8 +11,8 @@ from sqlalchemy.pool import ConnectionPoolEntry
 from registratura.application.ports.failures import Unavailable
 
 POSTGRESQL = "postgresql"
-BROKEN = (exc.OperationalError, exc.InterfaceError, exc.TimeoutError)
-"""What SQLAlchemy raises when the database cannot answer, rather than when we are wrong."""
+BROKEN = (exc.OperationalError, exc.InterfaceError, exc.TimeoutError, sqlite3.OperationalError)
+"""What is raised when the database cannot answer, rather than when we are wrong; by SQLite's driver past SQLAlchemy."""
 _IDLE_SECONDS = 1.0
 _NOT_A_DATABASE = "файл — не база данных SQLite"
 _WORDS = {
@@ -123,7 +123,14 @@ def _ping_idle_connections(engine: Engine) -> None:
             raise exc.DisconnectionError from lost
 
 
-def unavailable(broken: exc.SQLAlchemyError) -> Unavailable:
+def lane_parameters(url: URL) -> dict[str, Any]:
+    """What a connection past the engine is opened with: the same as the engine's."""
+    parsed = database_url(url.render_as_string(hide_password=False))
+    _, parameters = parsed.get_dialect()().create_connect_args(parsed)
+    return {**parameters, **_postgresql_arguments()}
+
+
+def unavailable(broken: Exception) -> Unavailable:
     """What happened in words that hold no data: the database's own may quote a row."""
     cause = getattr(broken, "orig", None) or broken
     if str(cause) == _NOT_A_DATABASE:

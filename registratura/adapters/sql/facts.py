@@ -25,6 +25,7 @@ from registratura.adapters.sql.mapping import (
 )
 from registratura.adapters.sql.patients import card_id
 from registratura.adapters.sql.prepared import Parameters, Prepared
+from registratura.adapters.sql.requests import under_key
 from registratura.adapters.sql.surroundings import DIGESTS, Around, Surroundings
 from registratura.adapters.sql.types import Moment, Values, pack, unpack
 from registratura.domain.appointments import Facts
@@ -42,8 +43,11 @@ def _of_this_person(column: Column[Any]) -> ColumnElement[bool]:
     return column.in_(union_all(own, merged))
 
 
-def _looking() -> Select[Any]:
-    """One row, even where nothing is found: the card, the slot, what they belong to, and the lists beside them."""
+def _looking(*, with_key: bool) -> Select[Any]:
+    """One row, even where nothing is found: the card, the slot, what they belong to, and the lists beside them.
+
+    With a key its last columns are the digest and the answer that stand under it.
+    """
     one = select(literal(1).label("one")).subquery("one")
     always: ColumnElement[bool] = one.c.one == 1
     lists = (
@@ -64,13 +68,14 @@ def _looking() -> Select[Any]:
         )
         .correlate(t.patient),
     )
-    return select(
+    known = select(
         *PATIENT,
         *SLOT,
         *DIGESTS,
         *(found.scalar_subquery().label(name) for found, name in zip(lists, _NAMES, strict=True)),
         func.coalesce(t.booking_turn.c.turn, 0).label("turn"),
-    ).select_from(
+    )
+    joined = (
         one.outerjoin(t.patient, always & (t.patient.c.id == card_id()))
         .outerjoin(t.booking_turn, t.booking_turn.c.patient_id == t.patient.c.id)
         .outerjoin(t.slot, always & (t.slot.c.id == bindparam("slot")))
@@ -79,10 +84,16 @@ def _looking() -> Select[Any]:
         .outerjoin(t.speciality, t.speciality.c.id == t.resource.c.speciality_id)
         .outerjoin(t.purpose, always & (t.purpose.c.id == bindparam("purpose")))
     )
+    if not with_key:
+        return known.select_from(joined)
+    joined = joined.outerjoin(t.request, always & under_key())
+    return known.add_columns(t.request.c.digest, t.request.c.answer).select_from(joined)
 
 
-LOOK = Prepared(_looking())
+LOOK = Prepared(_looking(with_key=False))
+LOOK_WITH_KEY = Prepared(_looking(with_key=True))
 _COLUMNS = (*PATIENT, *SLOT, *DIGESTS)
+_TURN_AT = len(_COLUMNS) + len(_LISTS)
 AROUND = len(PATIENT) + len(SLOT)
 """Where the digests of the surroundings begin in a row of `LOOK`."""
 _TURN = (
@@ -115,14 +126,14 @@ def facts(connection: Connection, asked: Parameters, surroundings: Surroundings,
 
 def turn_of(row: Sequence[Any]) -> int:
     """How many bookings of this patient were decided before, by the row of `LOOK`."""
-    turn: int = row[-1]
+    turn: int = row[_TURN_AT]
     return turn
 
 
 def facts_of(row: Sequence[Any], around: Around) -> Facts:
     """The facts in a row of `LOOK`."""
     values = dict(zip(_COLUMNS, row, strict=False))
-    representations, attachments, absences, upcoming = map(_listed, _LISTS, row[len(_COLUMNS) : -1])
+    representations, attachments, absences, upcoming = map(_listed, _LISTS, row[len(_COLUMNS) : _TURN_AT])
     return Facts(
         patient=patient_of(values) if values[t.patient.c.id] is not None else None,
         slot=slot_of(values) if values[t.slot.c.id] is not None else None,

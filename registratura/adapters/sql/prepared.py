@@ -48,9 +48,7 @@ class Prepared:
 
     def __init__(self, statement: Statement) -> None:
         self._statement = statement
-        self._types: list[TypeEngine[Any]] = (
-            [column.type for column in statement.selected_columns] if isinstance(statement, Select) else []
-        )
+        self._types: list[TypeEngine[Any]] = [column.type for column in statement.exported_columns]
 
     def run(self, connection: Connection, parameters: Parameters) -> int:
         """Run what gives no rows; how many rows it touched."""

@@ -6,7 +6,7 @@ from functools import cache
 from typing import Any
 
 import attrs
-from sqlalchemy import Connection, bindparam, delete, select, tuple_
+from sqlalchemy import ColumnElement, Connection, and_, bindparam, delete, select, tuple_
 from sqlalchemy import insert as plain_insert
 
 from registratura.adapters.sql.prepared import Prepared
@@ -16,11 +16,13 @@ from registratura.adapters.sql.types import Moment
 from registratura.adapters.sql.upsert import insert
 from registratura.application.ports.deciding import Answer, Fingerprint, KeyReused
 
-REMEMBERED = Prepared(
-    select(request.c.digest, request.c.answer).where(
-        request.c.scope == bindparam("scope"), request.c.key == bindparam("key")
-    )
-)
+
+def under_key() -> ColumnElement[bool]:
+    """The answer that stands under :scope and :key."""
+    return and_(request.c.scope == bindparam("scope"), request.c.key == bindparam("key"))
+
+
+_REMEMBERED = Prepared(select(request.c.digest, request.c.answer).where(under_key()))
 
 _OLD = (
     select(request.c.scope, request.c.key)
@@ -38,11 +40,12 @@ def remember_if_new(dialect: str) -> Prepared:
     """Keep an answer unless one stands under the key; see `races.remembering` for the parameters."""
     values = {column.name: bindparam("request_" + column.name, type_=column.type) for column in request.c}
     adding = insert(dialect, request).values(values)
-    return Prepared(adding.on_conflict_do_nothing(index_elements=[request.c.scope, request.c.key]))
+    ignoring = adding.on_conflict_do_nothing(index_elements=[request.c.scope, request.c.key])
+    return Prepared(ignoring.returning(request.c.key))
 
 
 def answered(row: Sequence[Any] | None, asked: Fingerprint) -> str | KeyReused | None:
-    """What a row of `REMEMBERED` says to *asked*."""
+    """What a row with digest and answer says to *asked*."""
     if row is None:
         return None
     digest, answer = row
@@ -56,11 +59,11 @@ class SqlRequests:
     _connection: Connection
 
     def remembered(self, asked: Fingerprint) -> str | KeyReused | None:
-        return answered(REMEMBERED.one(self._connection, {"scope": asked.scope, "key": asked.key}), asked)
+        return answered(_REMEMBERED.one(self._connection, {"scope": asked.scope, "key": asked.key}), asked)
 
     def remember(self, asked: Fingerprint, answer: str, at: datetime) -> bool:
         keeping = remember_if_new(self._connection.dialect.name)
-        return keeping.run(self._connection, remembering(Answer(asked, answer, at))) == 1
+        return keeping.one(self._connection, remembering(Answer(asked, answer, at))) is not None
 
     def forget(self, before: datetime, limit: int) -> int:
         return self._connection.execute(_FORGET, {"before": before, "most": limit}).rowcount

@@ -81,15 +81,21 @@ class Answer:
     at: datetime
 
 
+@attrs.frozen
+class NewBooking:
+    """A slot to take, with the consent given for it."""
+
+    appointment: Appointment
+    consent: Consent | None
+
+
 @attrs.frozen(kw_only=True)
 class Decision(Generic[T]):
     """What is to be kept in one commit, and what the caller gets once it is."""
 
     value: T
-    take: Appointment | None = None
-    consent: Consent | None = None
-    """Given for the booking that is taken."""
-    release: ClosedAppointment | None = None
+    change: NewBooking | ClosedAppointment | None = None
+    """A slot to take, a booking to close, or nothing, as in a repeat."""
     answer: Answer | None = None
 
 
@@ -119,9 +125,17 @@ def _carry_out(verdict: Result[Decision[T], R], tx: "Transaction") -> Result[T, 
         return Failure(verdict.failure())
     decision = verdict.unwrap()
     answer = decision.answer
-    kept = (
-        (decision.take is None or tx.appointments.take(decision.take, decision.consent))
-        and (decision.release is None or tx.appointments.release(decision.release))
-        and (answer is None or tx.requests.remember(answer.asked, answer.words, answer.at))
+    kept = _change(decision.change, tx) and (
+        answer is None or tx.requests.remember(answer.asked, answer.words, answer.at)
     )
     return Success(decision.value) if kept else Failure(Overtaken())
+
+
+def _change(change: NewBooking | ClosedAppointment | None, tx: "Transaction") -> bool:
+    match change:
+        case NewBooking(appointment, consent):
+            return tx.appointments.take(appointment, consent)
+        case ClosedAppointment():
+            return tx.appointments.release(change)
+        case None:
+            return True

@@ -7,6 +7,7 @@ from registratura.application.ports.storage import Storage
 from registratura.testing.contracts.storage.availability import AvailabilityPromises
 from registratura.testing.contracts.storage.bookings import BookingPromises
 from registratura.testing.contracts.storage.confirmations import ConfirmationPromises
+from registratura.testing.contracts.storage.deciding import DecidingPromises
 from registratura.testing.contracts.storage.dialogues import DialoguePromises
 from registratura.testing.contracts.storage.inbox import InboxPromises
 from registratura.testing.contracts.storage.limits import ThrottlePromises
@@ -20,6 +21,7 @@ from registratura.testing.contracts.storage.transactions import TransactionPromi
 class StorageContract(
     TransactionPromises,
     BookingPromises,
+    DecidingPromises,
     ConfirmationPromises,
     SchedulePromises,
     AvailabilityPromises,

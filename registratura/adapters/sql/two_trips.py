@@ -1,0 +1,116 @@
+"""Booking and cancelling on PostgreSQL in two round trips: one statement looks, one keeps what was decided.
+
+Between the two the patient's turn may pass to somebody else; then the second statement does nothing, and the caller
+looks again. Neither waits for a lock while it thinks, and no transaction stays open.
+"""
+
+from collections.abc import Sequence
+from typing import Any, TypeVar
+
+import attrs
+import psycopg
+from psycopg.errors import UniqueViolation
+from returns.pipeline import is_successful
+from returns.result import Failure, Result, Success
+
+from registratura.adapters.sql import races
+from registratura.adapters.sql.appointments import FIND, FIND_WITH_KEY, held_of
+from registratura.adapters.sql.engines import unavailable
+from registratura.adapters.sql.facts import AROUND, LOOK, LOOK_WITH_KEY, asking, facts_of, turn_of
+from registratura.adapters.sql.lanes import Broken, Lanes
+from registratura.adapters.sql.prepared import Parameters, Prepared
+from registratura.adapters.sql.requests import answered, remember_if_new
+from registratura.adapters.sql.surroundings import READ, Surroundings
+from registratura.application.ports.deciding import (
+    BookingJudge,
+    CancelJudge,
+    Decision,
+    Fingerprint,
+    KeyReused,
+    Known,
+    NewBooking,
+    Overtaken,
+    ToBook,
+    ToCancel,
+)
+from registratura.application.ports.failures import TransactionLost
+
+T = TypeVar("T")
+R = TypeVar("R")
+
+
+@attrs.frozen
+class TwoTrips:
+    """The hot path over lanes."""
+
+    _lanes: Lanes
+    _surroundings: Surroundings
+
+    async def book(self, asked: ToBook, judge: BookingJudge[T, R]) -> Result[T, R | Overtaken]:
+        """See `Storage.book`."""
+        question = asking(asked.patient, asked.slot, now=asked.now, author=asked.author, purpose=asked.purpose)
+        row = await self._look(LOOK if asked.key is None else LOOK_WITH_KEY, {**question, **_key(asked.key)})
+        around = self._surroundings.known(row, AROUND) or self._surroundings.learn(await self._look(READ, question))
+        verdict = judge(Known(facts_of(row, around), _answered(row, asked.key)))
+        if not is_successful(verdict):
+            return Failure(verdict.failure())
+        return await self._keep(verdict.unwrap(), turn_of(row))
+
+    async def cancel(self, asked: ToCancel, judge: CancelJudge[T, R]) -> Result[T, R | Overtaken]:
+        """See `Storage.cancel`."""
+        question = {"appointment": asked.appointment, **_key(asked.key)}
+        row = await self._look(FIND if asked.key is None else FIND_WITH_KEY, question)
+        verdict = judge(Known(held_of(row), _answered(row, asked.key)))
+        if not is_successful(verdict):
+            return Failure(verdict.failure())
+        return await self._keep(verdict.unwrap(), 0)
+
+    async def _look(self, statement: Prepared, question: Parameters) -> Sequence[Any]:
+        """Ask what changes nothing: a lane that broke while it was idle is no reason to give up."""
+        try:
+            try:
+                row = await self._lanes.one(statement, question)
+            except Broken:
+                row = await self._lanes.one(statement, question)
+        except (Broken, psycopg.OperationalError) as fault:
+            raise unavailable(fault) from fault
+        assert row is not None  # noqa: S101  # what looks always gives one row
+        return row
+
+    async def _keep(self, decision: Decision[T], seen: int) -> Result[T, R | Overtaken]:
+        statement, values = _keeping(decision, seen)
+        if statement is None:
+            return Success(decision.value)
+        try:
+            row = await self._lanes.one(statement, values)
+        except UniqueViolation:
+            # A booking, or an answer under the same key, that was not there when we looked.
+            return Failure(Overtaken())
+        except Broken as fault:
+            raise TransactionLost("the connection broke while a decision was kept") from fault
+        except psycopg.OperationalError as fault:
+            raise unavailable(fault) from fault
+        return Success(decision.value) if row is not None and row[0] else Failure(Overtaken())
+
+
+def _keeping(decision: Decision[T], seen: int) -> tuple[Prepared | None, Parameters]:
+    """The one statement that keeps *decision*, and its parameters."""
+    change, answer = decision.change, decision.answer
+    remembered = races.remembering(answer) if answer is not None else {}
+    with_answer = answer is not None
+    match change:
+        case NewBooking(appointment, consent):
+            statement = races.take_in_turn(with_consent=consent is not None, with_answer=with_answer)
+            return statement, {**races.taking(appointment, consent), **remembered, "seen": seen}
+        case None:
+            return (remember_if_new("postgresql"), remembered) if with_answer else (None, {})
+        case closed:
+            return races.release_at_once(with_answer=with_answer), {**races.releasing(closed), **remembered}
+
+
+def _key(key: Fingerprint | None) -> Parameters:
+    return {} if key is None else {"scope": key.scope, "key": key.key}
+
+
+def _answered(row: Sequence[Any], key: Fingerprint | None) -> str | KeyReused | None:
+    return answered(row[-2:], key) if key is not None and row[-2] is not None else None
