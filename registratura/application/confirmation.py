@@ -16,6 +16,7 @@ from returns.pipeline import is_successful
 from returns.result import Failure, Result, Success
 
 from registratura.application.booking import Desk, judge
+from registratura.application.ports.deciding import NewBooking
 from registratura.application.ports.failures import OutcomeUnknown, Unavailable
 from registratura.application.ports.mis import Mis
 from registratura.application.ports.storage import Storage, Transaction
@@ -92,16 +93,16 @@ def begin(
     verdict = judge(desk, asked, facts)
     if not is_successful(verdict):
         return Failure(verdict.failure())
-    decision = verdict.unwrap()
-    if decision.take is None:
-        held = tx.confirmations.find(decision.value.id)
-    elif tx.appointments.take(decision.take, decision.consent):
-        held = rules.pending(decision.take, tx.confirmations.now(), terms.asking)
+    booked, change = verdict.unwrap().value, verdict.unwrap().change
+    if not isinstance(change, NewBooking):
+        held = tx.confirmations.find(booked.id)
+    elif tx.appointments.take(booked, change.consent):
+        held = rules.pending(booked, tx.confirmations.now(), terms.asking)
     else:
         return Failure(refusals.SlotTaken(asked.slot))
     if held is not None:
         tx.confirmations.save(_awaited(held, waiting))
-    return Success(decision.value)
+    return Success(booked)
 
 
 def begin_cancelling(
