@@ -7,6 +7,7 @@ import attrs
 from registratura.adapters.max import texts
 from registratura.adapters.max.phrases import MaxPhrases
 from registratura.application.booking import Desk
+from registratura.application.confirmation import AskMis, Terms
 from registratura.application.dialogue.conversation import Converse, Manners
 from registratura.application.dialogue.lists import Lists
 from registratura.application.dialogue.painting import Painter
@@ -29,6 +30,7 @@ from registratura.domain.identifiers import MessengerId
 from registratura.domain.telemedicine import ConsentText
 from registratura.testing.memory import MemoryStorage
 from registratura.testing.messenger import RecordingMessenger, Shown
+from registratura.testing.mis import MemoryMis
 from registratura.testing.time import MovableClock, SequentialIds
 
 LOGIN = "https://registry.example/max/login"
@@ -47,6 +49,9 @@ class Bot:
     page_size: int = 10
     allow_cancel: bool = False
     conditions: str | None = None
+    terms: Terms | None = None
+    """How `mis` is waited for where it decides; None where we do."""
+    mis: MemoryMis = attrs.field(factory=MemoryMis)
     ids: SequentialIds = attrs.field(factory=SequentialIds)
     messenger: RecordingMessenger = attrs.field(init=False)
     _callbacks: "count[int]" = attrs.field(factory=lambda: count(1), init=False)
@@ -58,15 +63,18 @@ class Bot:
     def desk(self) -> Desk:
         return Desk(rules=self.rules, clock=self.clock, ids=self.ids)
 
-    def work_off(self) -> WorkOff:
+    def converse(self) -> Converse:
         painter = Painter(
-            lists=Lists(desk=self.desk),
+            lists=Lists(desk=self.desk, terms=self.terms),
             consent=ConsentText(version=self.rules.consent_version, text=texts.CONSENT),
             conditions=self.conditions,
             page_size=self.page_size,
             allow_cancel=self.allow_cancel,
         )
-        converse = Converse(desk=self.desk, painter=painter, phrases=MaxPhrases(), manners=self.manners)
+        return Converse(desk=self.desk, painter=painter, phrases=MaxPhrases(), manners=self.manners)
+
+    def work_off(self) -> WorkOff:
+        converse = self.converse()
         return WorkOff(storage=self.storage, converse=converse, ids=self.ids)
 
     def relay(self) -> Relay:
@@ -83,6 +91,15 @@ class Bot:
             done.append(worked)
         await self.send()
         return done
+
+    async def ask(self) -> None:
+        """The clinic is asked everything that is due, and people are told what it answers."""
+        assert self.terms is not None
+        ask = AskMis(storage=self.storage, mis=self.mis, terms=self.terms, tell=self.converse().announce)
+        while inquiries := await ask.due(8):
+            for inquiry in inquiries:
+                await ask(inquiry)
+        await self.send()
 
     async def send(self) -> None:
         """Send everything that is due."""

@@ -1,12 +1,13 @@
 """The bot's screens as messages: which words, which buttons, in which rows."""
 
 from collections.abc import Callable, Iterable, Sequence
+from datetime import timedelta
 from typing import assert_never
 
 import attrs
 
 from registratura.adapters.max import grammar, texts
-from registratura.adapters.max.refusal_phrases import WAYS_OUT, refusal_words
+from registratura.adapters.max.refusal_phrases import refusal_words, way_out
 from registratura.application import message_limits
 from registratura.application.dialogue import screens
 from registratura.application.dialogue.screens import (
@@ -24,6 +25,7 @@ from registratura.application.dialogue.screens import (
 )
 from registratura.application.message_limits import length
 from registratura.application.ports.messenger import Button, LinkButton, Message, Row
+from registratura.domain.confirmation import UNANSWERED, State
 from registratura.domain.dialogue import Key, Pick, Press, Step
 from registratura.domain.organisations import Resource, Speciality
 from registratura.domain.refusals import AlreadyCancelled, AlreadyOver
@@ -238,12 +240,28 @@ def _booked(screen: screens.Booked, keys: _Keys) -> tuple[str, tuple[Row, ...]]:
     return texts.BOOKED.format(headline=headline, **facts), rows
 
 
+def _booking(_: screens.Booking, _keys: _Keys) -> tuple[str, tuple[Row, ...]]:
+    return texts.NOTES[Remark.BOOKING], ()
+
+
+def _no_answer_yet(screen: screens.NoAnswerYet, keys: _Keys) -> tuple[str, tuple[Row, ...]]:
+    minutes = grammar.plural(screen.patience // timedelta(minutes=1), texts.WITHIN_MINUTES)
+    rows = (keys.row(texts.B_UPCOMING, Key.UPCOMING), keys.row(texts.B_HOME, Key.HOME))
+    return texts.NO_ANSWER_YET.format(patience=minutes), rows
+
+
+def _not_confirmed(screen: screens.NotConfirmed, keys: _Keys) -> tuple[str, tuple[Row, ...]]:
+    when = grammar.moment_short(screen.visit.starts, screen.visit.zone)
+    rows = (keys.row(texts.B_TIMES, Key.TIMES), keys.row(texts.B_HOME, Key.HOME))
+    return texts.NOT_CONFIRMED.format(when=when), rows
+
+
 def _refused(screen: screens.Refused, keys: _Keys) -> tuple[str, tuple[Row, ...]]:
     words = refusal_words(screen)
     if screen.instead is not None:
         text, rows = _written(screen.instead, keys)
         return f"{words}\n\n{text}", rows
-    extra = WAYS_OUT[type(screen.reason)]
+    extra = way_out(screen.reason)
     return words, (*((keys.row(*extra),) if extra else ()), keys.foot())
 
 
@@ -259,7 +277,14 @@ def _upcoming_row(number: int, visit: AppointmentOffer) -> str:
     facts = _facts(visit) | {"when": grammar.moment_short(visit.starts, visit.zone)}
     purpose = texts.CARD_PURPOSE.format(**facts) if visit.purpose else texts.ROW_ONLINE
     facts["purpose"] = purpose if visit.online else texts.CARD_IN_PERSON
-    return texts.UPCOMING_ROW.format(number=number, **facts)
+    return _with_state(texts.UPCOMING_ROW.format(number=number, **facts), visit)
+
+
+def _with_state(text: str, visit: AppointmentOffer) -> str:
+    """Nobody may take a booking for certain that the clinic has not confirmed."""
+    if visit.state in UNANSWERED:
+        return f"{text}\n{texts.BOOKING_AWAITED}"
+    return f"{text}\n{texts.CANCELLATION_AWAITED}" if visit.state is State.CANCELLING else text
 
 
 def _card(screen: screens.AppointmentCard, keys: _Keys) -> tuple[str, tuple[Row, ...]]:
@@ -272,7 +297,7 @@ def _card(screen: screens.AppointmentCard, keys: _Keys) -> tuple[str, tuple[Row,
     text = texts.CARD.format(**facts, link=later if visit.online else texts.CARD_IN_PERSON)
     rows = [keys.row(texts.B_CONDITIONS, Key.CONDITIONS)] if visit.online else []
     rows += [keys.row(texts.B_CANCEL, Key.CANCEL)] if screen.may_cancel else []
-    return _without_gaps(text), (*rows, keys.foot())
+    return _with_state(_without_gaps(text), visit), (*rows, keys.foot())
 
 
 def _without_gaps(text: str) -> str:
@@ -283,6 +308,15 @@ def _cancel_question(screen: screens.CancelQuestion, keys: _Keys) -> tuple[str, 
     facts = _facts(screen.visit) | {"when": grammar.moment_short(screen.visit.starts, screen.visit.zone)}
     rows = (keys.row(texts.B_CANCEL_YES, Key.CANCEL_YES), keys.row(texts.B_CANCEL_NO, Key.BACK))
     return texts.CANCEL_QUESTION.format(**facts), rows
+
+
+def _cancelling(_: screens.Cancelling, _keys: _Keys) -> tuple[str, tuple[Row, ...]]:
+    return texts.CANCELLING, ()
+
+
+def _cancellation_unanswered(_: screens.CancellationUnanswered, keys: _Keys) -> tuple[str, tuple[Row, ...]]:
+    rows = (keys.row(texts.B_UPCOMING, Key.UPCOMING), keys.row(texts.B_HOME, Key.HOME))
+    return texts.CANCELLATION_UNANSWERED, rows
 
 
 def _cancelled(screen: screens.Cancelled, keys: _Keys) -> tuple[str, tuple[Row, ...]]:
@@ -311,11 +345,16 @@ _WRITERS: dict[type, Callable[..., tuple[str, tuple[Row, ...]]]] = {
     screens.ListFailed: _list_failed,
     screens.Summary: _summary,
     screens.Conditions: _conditions,
+    screens.Booking: _booking,
+    screens.NoAnswerYet: _no_answer_yet,
     screens.Booked: _booked,
+    screens.NotConfirmed: _not_confirmed,
     screens.Refused: _refused,
     screens.Upcoming: _upcoming,
     screens.AppointmentCard: _card,
     screens.CancelQuestion: _cancel_question,
+    screens.Cancelling: _cancelling,
+    screens.CancellationUnanswered: _cancellation_unanswered,
     screens.Cancelled: _cancelled,
     screens.Help: _help,
     screens.Fault: _fault,

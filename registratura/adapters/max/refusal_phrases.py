@@ -3,8 +3,9 @@
 from registratura.adapters.max import grammar, texts
 from registratura.application.dialogue.screens import Refused
 from registratura.domain import refusals
+from registratura.domain.confirmation import Declined
 from registratura.domain.dialogue import Key
-from registratura.domain.refusals import Refusal
+from registratura.domain.refusals import BookingCode, Refusal
 
 WORDS: dict[type[Refusal], str] = {
     refusals.DataMismatch: texts.REFUSAL_OTHER,
@@ -69,9 +70,28 @@ WAYS_OUT: dict[type[Refusal], tuple[str, Key] | None] = {
 """The button, besides «Назад», that leads on from a refusal; None where only the menu is left."""
 
 
+DECLINED: dict[BookingCode, tuple[str, tuple[str, Key]]] = {
+    BookingCode.TAKEN: (texts.REFUSAL_TAKEN, _TIMES),
+    BookingCode.SAME_TIME: (texts.DECLINED_SAME_TIME, _MINE),
+    BookingCode.SAME_DOCTOR: (texts.DECLINED_SAME_DOCTOR, _MINE),
+    BookingCode.AGE: (texts.REFUSAL_AGE, _DOCTORS),
+    BookingCode.ANNULLED: (texts.REFUSAL_ANNULLED, _TIMES),
+    BookingCode.PATIENT_UNKNOWN: (texts.REFUSAL_PATIENT_UNKNOWN, (texts.B_HELP, Key.HELP)),
+    BookingCode.IMPOSSIBLE: (texts.REFUSAL_OTHER, _RETRY),
+}
+"""What a clinic that decides itself says by its code, and the button that leads on."""
+
+
 def refusal_words(screen: Refused) -> str:
     """The text of a refusal, naming the visit in the way where there is one."""
-    return WORDS[type(screen.reason)].format(code=screen.code, other=_other(screen))
+    reason = screen.reason
+    words = DECLINED[reason.code][0] if isinstance(reason, Declined) else WORDS[type(reason)]
+    return words.format(code=screen.code, other=_other(screen))
+
+
+def way_out(reason: Refusal | Declined) -> tuple[str, Key] | None:
+    """The button that leads on from a refusal."""
+    return DECLINED[reason.code][1] if isinstance(reason, Declined) else WAYS_OUT[type(reason)]
 
 
 def _other(screen: Refused) -> str:

@@ -7,9 +7,19 @@ import attrs
 from returns.pipeline import is_successful
 
 from registratura.application.booking import Desk, decide, release
+from registratura.application.confirmation import Pending, Waiting, begin, begin_cancelling
 from registratura.application.dialogue.lists import NotAllowed
 from registratura.application.dialogue.painting import Painter
-from registratura.application.dialogue.screens import Cancelled, Fault, Invitation, Phrases, Remark, Screen
+from registratura.application.dialogue.screens import (
+    AppointmentOffer,
+    Cancelled,
+    Cancelling,
+    Fault,
+    Invitation,
+    Phrases,
+    Remark,
+    Screen,
+)
 from registratura.application.ports.messenger import (
     Answer,
     Edit,
@@ -25,11 +35,13 @@ from registratura.application.ports.messenger import (
 from registratura.application.ports.storage import Transaction
 from registratura.domain import dialogue as rules
 from registratura.domain.appointments import Application, Appointment, Channel, VisitKind
+from registratura.domain.confirmation import UNANSWERED, Confirmation, Declined, News
 from registratura.domain.dialogue import Dialogue, Key, Pick, Press, Standing, Step, Token
 from registratura.domain.identifiers import AppointmentId, MessengerId
 from registratura.domain.people import Patient
 from registratura.domain.refusals import (
     BeyondHorizon,
+    BookingCode,
     ConsentOutdated,
     DayClosed,
     DoctorAbsent,
@@ -169,16 +181,46 @@ class Converse:
             purpose=chosen.purpose,
             consent_version=dialogue.consent_version,
         )
-        verdict = decide(self.desk, asked, turn.tx)
+        terms = self.painter.lists.terms
+        if terms is None:
+            verdict = decide(self.desk, asked, turn.tx)
+        else:
+            verdict = begin(self.desk, terms, asked, turn.tx, Waiting(dialogue.user, turn.chat))
         if is_successful(verdict):
-            self._say_yes(dialogue, verdict.unwrap(), turn)
+            self._show_result(dialogue, verdict.unwrap(), turn)
         else:
             self._say_no(dialogue, verdict.failure(), turn)
 
-    def _say_yes(self, dialogue: Dialogue, appointment: Appointment, turn: _Turn) -> None:
+    def _show_result(self, dialogue: Dialogue, appointment: Appointment, turn: _Turn) -> None:
+        """The yes, or that the clinic is being asked."""
         self._close_buttons(self.painter.summary(dialogue, turn.person, turn.tx), dialogue, turn)
-        done = attrs.evolve(rules.replaced(dialogue, Step.DONE), trail=(), appointment=appointment.id)
+        done = attrs.evolve(rules.replaced(dialogue, Step.DONE), appointment=appointment.id)
+        held = turn.tx.confirmations.find(appointment.id) if self.painter.lists.terms is not None else None
+        if held is None or held.state not in UNANSWERED:
+            # Until then the steps behind are kept: the clinic may say no.
+            done = attrs.evolve(done, trail=())
         self._show(done, attrs.evolve(turn, mid=None))
+
+    def announce(self, said: News, held: Confirmation, booked: Appointment, tx: Transaction) -> None:
+        """Tell the person who waits what the clinic answered, or that it has not answered yet.
+
+        Whoever went on to something else is told in a message without buttons: those on the screen still count.
+        """
+        dialogue = tx.dialogues.find(held.user) if held.user is not None else None
+        person = tx.patients.by_messenger(held.user) if held.user is not None else None
+        visit = self.painter.lists.of(booked, person, tx) if person is not None else None
+        if dialogue is None or person is None or visit is None:
+            return
+        turn = _Turn(person=person, tx=tx, chat=held.chat, mid=None, lists_failed=False)
+        screen = self.painter.told(said, visit)
+        if dialogue.appointment != booked.id or dialogue.step not in _WAITING_AT:
+            message = self.phrases.closed(screen)
+            self._put(dialogue.user, Send(user=dialogue.user, chat=held.chat, message=message), tx)
+        elif said is News.REFUSED and held.code is not None:
+            self._say_no(dialogue, Declined(held.code), turn)
+        else:
+            told = rules.replaced(dialogue, _TOLD_AT[said])
+            self._draw(attrs.evolve(told, trail=()) if said is News.BOOKED else told, screen, (), turn, None)
 
     def _leave_result(self, dialogue: Dialogue, turn: _Turn) -> _Turn:
         """The result stays readable, without its buttons; what follows is a new message below it."""
@@ -190,13 +232,19 @@ class Converse:
             message = self.phrases.closed(screen)
             self._put(dialogue.user, Edit(user=dialogue.user, chat=turn.chat, mid=turn.mid, message=message), turn.tx)
 
-    def _say_no(self, dialogue: Dialogue, reason: Refusal, turn: _Turn) -> None:
+    def _say_no(self, dialogue: Dialogue, reason: Refusal | Declined, turn: _Turn) -> None:
         code = self.desk.ids.new()[:8]
         turn.tx.audit.note(
             f"booking.refused.{type(reason).__name__}", actor=dialogue.user, subject=code, at=self.desk.clock.now()
         )
         match reason:
-            case SlotTaken() | SlotAnnulled() | DoctorAbsent() | SlotInPast():
+            case (
+                SlotTaken()
+                | SlotAnnulled()
+                | DoctorAbsent()
+                | SlotInPast()
+                | Declined(code=BookingCode.TAKEN | BookingCode.ANNULLED)
+            ):
                 dialogue = rules.back_to(dialogue, Step.TIME)
             case DayClosed() | BeyondHorizon():
                 dialogue = rules.back_to(dialogue, Step.DAY)
@@ -223,10 +271,19 @@ class Converse:
             # The visit is over, or the person may no longer act for the patient.
             self._show(rules.at_menu(dialogue), turn)
             return
-        verdict = release(self.desk, visit.id, turn.tx, by=turn.person.ids)
-        reason = None if is_successful(verdict) else verdict.failure()
         done = attrs.evolve(rules.replaced(dialogue, Step.CANCELLED), trail=())
-        self._draw(done, Cancelled(reason, visit.own), (), turn, None)
+        self._draw(done, self._cancelled(visit, dialogue, turn), (), turn, None)
+
+    def _cancelled(self, visit: AppointmentOffer, dialogue: Dialogue, turn: _Turn) -> Cancelled | Cancelling:
+        by = turn.person.ids
+        if self.painter.lists.terms is None:
+            decided = release(self.desk, visit.id, turn.tx, by=by)
+            return Cancelled(None if is_successful(decided) else decided.failure(), visit.own)
+        waiting = Waiting(dialogue.user, turn.chat)
+        begun = begin_cancelling(self.desk, visit.id, turn.tx, by=by, waiting=waiting)
+        if is_successful(begun):
+            return Cancelling() if isinstance(begun.unwrap(), Pending) else Cancelled(None, visit.own)
+        return Cancelled(begun.failure(), visit.own)
 
     def _show(
         self,
@@ -292,6 +349,18 @@ class Converse:
 
     def _new(self, user: MessengerId) -> Dialogue:
         return Dialogue(user=user, session=self.desk.ids.secret(), touched_at=self.desk.clock.now())
+
+
+_WAITING_AT = frozenset({Step.DONE, Step.CANCELLED})
+_TOLD_AT = {
+    News.NO_ANSWER_YET: Step.DONE,
+    News.BOOKED: Step.DONE,
+    News.REFUSED: Step.REFUSED,
+    News.NOT_CONFIRMED: Step.REFUSED,
+    News.CANCELLATION_UNANSWERED: Step.CANCELLED,
+    News.CANCELLED: Step.CANCELLED,
+    News.KEPT: Step.CANCELLED,
+}
 
 
 def _is_second_tap(token: Token, dialogue: Dialogue) -> bool:

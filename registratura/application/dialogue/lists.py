@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 import attrs
 
 from registratura.application.booking import Desk
+from registratura.application.confirmation import Terms
 from registratura.application.dialogue.screens import (
     AppointmentOffer,
     DayOffer,
@@ -57,6 +58,8 @@ class Lists:
     desk: Desk
     after_start: timedelta = timedelta(hours=4)
     """How long a consultation that has begun counts as coming when nobody says that it ended."""
+    terms: Terms | None = None
+    """How the clinic is waited for where it decides about bookings itself; None where we decide."""
 
     @property
     def zone(self) -> ZoneInfo:
@@ -261,12 +264,18 @@ class Lists:
             return None
         return next(iter(self._visits([held], person, {held.patient: patient}, tx)), None)
 
+    def of(self, visit: Appointment, person: Patient, tx: Transaction) -> AppointmentOffer | None:
+        """What is said about *visit*, in force or not, to the person who booked it."""
+        patient = tx.patients.find(visit.patient)
+        return self._visits([visit], person, {visit.patient: patient}, tx)[0] if patient is not None else None
+
     def _visits(
         self, held: Sequence[Appointment], person: Patient, patients: Mapping[PatientId, Patient], tx: Transaction
     ) -> tuple[AppointmentOffer, ...]:
         doctors = tx.schedule.doctors({visit.resource for visit in held}) if held else {}
         specialities = {speciality.id: speciality for speciality in tx.schedule.specialities()} if held else {}
         purposes = {purpose.id: purpose for purpose in tx.schedule.purposes()} if held else {}
+        states = tx.confirmations.states([visit.id for visit in held]) if self.terms is not None else {}
         return tuple(
             AppointmentOffer(
                 id=visit.id,
@@ -279,6 +288,7 @@ class Lists:
                 purpose=purposes.get(visit.purpose) if visit.purpose else None,
                 own=visit.patient in person.ids,
                 online=visit.kind is VisitKind.ONLINE_CONSULTING,
+                state=states.get(visit.id),
             )
             for visit in held
         )

@@ -7,13 +7,19 @@ import attrs
 from registratura.application.dialogue.lists import Lists, offer_id
 from registratura.application.dialogue.screens import (
     AppointmentCard,
+    AppointmentOffer,
     Booked,
+    Booking,
+    CancellationUnanswered,
+    Cancelled,
     CancelQuestion,
     Choice,
     Conditions,
     Help,
     ListFailed,
     Menu,
+    NoAnswerYet,
+    NotConfirmed,
     Nothing,
     Page,
     Refused,
@@ -23,6 +29,7 @@ from registratura.application.dialogue.screens import (
 )
 from registratura.application.ports.storage import Transaction
 from registratura.domain import dialogue as rules
+from registratura.domain.confirmation import Declined, Kept, News, State
 from registratura.domain.dialogue import Dialogue, Place, Step
 from registratura.domain.people import Patient
 from registratura.domain.refusals import (
@@ -100,7 +107,7 @@ class Painter:
             return None
         match dialogue.step:
             case Step.DONE:
-                return Booked(visit)
+                return self._result(visit)
             case Step.CONDITIONS:
                 return Conditions(visit, visit.organisation.conditions or self.conditions)
             case Step.CANCELLING:
@@ -108,7 +115,36 @@ class Painter:
             case _:
                 link_from = visit.starts - self.link_lead
                 later = link_from > self.lists.desk.clock.now()
-                return AppointmentCard(visit, link_from if later else None, self.allow_cancel)
+                may_cancel = self.allow_cancel and visit.state is not State.CANCELLING
+                return AppointmentCard(visit, link_from if later else None, may_cancel)
+
+    def _result(self, visit: AppointmentOffer) -> Screen:
+        match visit.state:
+            case State.PENDING:
+                return Booking()
+            case State.UNKNOWN:
+                return self._no_answer_yet()
+            case _:
+                return Booked(visit)
+
+    def _no_answer_yet(self) -> NoAnswerYet:
+        return NoAnswerYet(self.lists.terms.patience if self.lists.terms else timedelta(0))
+
+    def told(self, said: News, visit: AppointmentOffer) -> Screen:
+        """What the clinic's answer, or its silence, means for the person who waits for it."""
+        match said:
+            case News.NO_ANSWER_YET:
+                return self._no_answer_yet()
+            case News.BOOKED:
+                return Booked(visit)
+            case News.REFUSED | News.NOT_CONFIRMED:
+                return NotConfirmed(visit)
+            case News.CANCELLATION_UNANSWERED:
+                return CancellationUnanswered()
+            case News.CANCELLED:
+                return Cancelled(None, visit.own)
+            case News.KEPT:
+                return Cancelled(Kept(), visit.own)
 
     def _list(self, dialogue: Dialogue, person: Patient, tx: Transaction, *, failed: bool) -> Painted:
         if failed:
@@ -145,7 +181,13 @@ class Painter:
         )
 
     def refused(
-        self, reason: Refusal, code: str, dialogue: Dialogue, person: Patient, tx: Transaction, instead: Screen | None
+        self,
+        reason: Refusal | Declined,
+        code: str,
+        dialogue: Dialogue,
+        person: Patient,
+        tx: Transaction,
+        instead: Screen | None,
     ) -> Refused:
         """The refusal, with the visit in the way and with what is free instead."""
         other = None

@@ -1,7 +1,7 @@
 """What a person sees, in facts: the words and the layout belong to the channel."""
 
 from collections.abc import Callable
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from enum import Enum
 from typing import Protocol
 from zoneinfo import ZoneInfo
@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 import attrs
 
 from registratura.application.ports.messenger import Message
+from registratura.domain.confirmation import Declined, Kept, State
 from registratura.domain.dialogue import Press, Step
 from registratura.domain.identifiers import AppointmentId, SlotId
 from registratura.domain.organisations import Organisation, Resource, Speciality
@@ -74,6 +75,8 @@ class AppointmentOffer:
     own: bool
     """Whether the person who talks is the patient."""
     online: bool
+    state: State | None = None
+    """Where it stands with a clinic that decides itself; None where we decide."""
 
 
 Offer = PersonOffer | Purpose | Speciality | OrganisationOffer | DoctorOffer | DayOffer | TimeOffer | AppointmentOffer
@@ -149,8 +152,27 @@ class Conditions:
 
 
 @attrs.frozen
+class Booking:
+    """The clinic is being asked."""
+
+
+@attrs.frozen
+class NoAnswerYet:
+    """The clinic is silent; the person will be told within `patience`."""
+
+    patience: timedelta
+
+
+@attrs.frozen
 class Booked:
     """The yes."""
+
+    visit: AppointmentOffer
+
+
+@attrs.frozen
+class NotConfirmed:
+    """The no that we say because the clinic does not say yes."""
 
     visit: AppointmentOffer
 
@@ -159,7 +181,7 @@ class Booked:
 class Refused:
     """The no, with its reason and, when the time is gone, what is free instead."""
 
-    reason: Refusal
+    reason: Refusal | Declined
     code: str
     """Finds the attempt in the journal; read out by phone."""
     zone: ZoneInfo
@@ -193,10 +215,20 @@ class CancelQuestion:
 
 
 @attrs.frozen
+class Cancelling:
+    """The clinic is being asked to give the slot back."""
+
+
+@attrs.frozen
+class CancellationUnanswered:
+    """It is silent; one goes on asking."""
+
+
+@attrs.frozen
 class Cancelled:
     """The visit is cancelled, or why not; `own` is whether it was the person's own."""
 
-    reason: CancelRefusal | None
+    reason: CancelRefusal | Kept | None
     own: bool
 
 
@@ -222,11 +254,16 @@ Screen = (
     | ListFailed
     | Summary
     | Conditions
+    | Booking
+    | NoAnswerYet
     | Booked
+    | NotConfirmed
     | Refused
     | Upcoming
     | AppointmentCard
     | CancelQuestion
+    | Cancelling
+    | CancellationUnanswered
     | Cancelled
     | Help
     | Fault
