@@ -139,6 +139,10 @@ def _who(incoming: Incoming) -> tuple[MessengerId, str | None]:
     return incoming.user, getattr(incoming, "chat", None)
 
 
+class NotBegun(Unavailable):
+    """Nothing was sent: the effect waits as it did before."""
+
+
 @attrs.frozen(kw_only=True)
 class Relay:
     """Send what waits in the outbox: leased, sent outside of any transaction, then recorded."""
@@ -165,17 +169,24 @@ class Relay:
         return [leased for leased in taken if leased.reachable]
 
     async def give_back(self, leased: Sequence[Leased]) -> None:
-        """Let others send what was leased and never begun."""
+        """Let others send at once what was leased and never begun."""
+        if not leased:
+            return
         await self.storage.transact(lambda tx: [tx.outbox.give_back(one) for one in leased])
 
     async def send(self, leased: Leased) -> Receipt:
-        """Send one effect and record how it ended. What was begun and never recorded is looked up first."""
+        """Send one effect and record how it ended. What was begun and never recorded is looked up first.
+
+        Raises `NotBegun` when nothing was sent and the effect was given back, `Unavailable` when it was not recorded.
+        """
         try:
             async with asyncio.timeout(self.patience.total_seconds()):
                 receipt = await self._once(leased)
-        except Unavailable:
-            # Nothing was sent: the limits could not be asked.
-            raise
+        except Unavailable as reason:
+            # The limits could not be asked, or the process is to stop.
+            with contextlib.suppress(Unavailable):
+                await asyncio.shield(self.give_back([leased]))
+            raise NotBegun from reason
         except DoesNotFit:
             receipt = Receipt(delivery=Delivery.REFUSED, reason="over the limits of the messenger")
         except Exception as fault:  # noqa: BLE001  # a slip of ours must not hold up the line for ever

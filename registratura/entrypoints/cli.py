@@ -26,7 +26,7 @@ from registratura.entrypoints.listening import require_free
 from registratura.entrypoints.logs import set_up_logging
 from registratura.entrypoints.sandbox.host import Sandbox
 from registratura.entrypoints.settings import Settings, WrongSettings, load_settings
-from registratura.entrypoints.worker import loops
+from registratura.entrypoints.worker.stopping import until_stopped
 
 FAILED, USAGE, PARTLY = 1, 2, 3
 STOP_WITHIN = 20
@@ -135,16 +135,6 @@ def _check_schema(settings: Settings) -> None:
 def work() -> None:
     """The worker alone; any number may run at once."""
     set_up_logging()
-
-    async def until_stopped(product: Registratura) -> int:
-        working = asyncio.create_task(loops.run(product))
-        loop = asyncio.get_running_loop()
-        for name in (signal.SIGTERM, signal.SIGINT):
-            loop.add_signal_handler(name, working.cancel)
-        with contextlib.suppress(asyncio.CancelledError):
-            await working
-        return 0
-
     _run(until_stopped, _settings())
 
 

@@ -12,6 +12,7 @@ from returns.pipeline import is_successful
 
 from registratura.adapters import load, sql
 from registratura.adapters.max import texts
+from registratura.adapters.max.brake import Brake
 from registratura.adapters.max.client import MaxMessenger, MaxSettings, connect
 from registratura.adapters.max.door import MaxDoor
 from registratura.adapters.max.phrases import MaxPhrases
@@ -28,7 +29,9 @@ from registratura.application.mailroom import Relay, TakeIn, WorkOff
 from registratura.application.ports.spool import RefusedLine
 from registratura.application.ports.storage import Storage
 from registratura.application.ports.time import Clock, Ids
+from registratura.application.ports.waking import Waking
 from registratura.application.requests import BookOnce
+from registratura.application.tidying import Tidy
 from registratura.entrypoints.settings import MaxMode, Settings, WrongSettings
 from registratura.entrypoints.texts import CONSENT_CHANGED
 
@@ -62,6 +65,11 @@ class MaxLine:
     watchdog: Watchdog | None
     messenger: MaxMessenger
 
+    @property
+    def brake(self) -> Brake:
+        """What keeps anything more from being sent."""
+        return self.messenger.brake
+
     async def who(self) -> str:
         """The bot's name in MAX; raises `Unavailable` when MAX does not tell it."""
         bot = await self.messenger.me()
@@ -83,6 +91,8 @@ class Registratura:
     work_off: WorkOff
     max_door: MaxDoor
     max_line: MaxLine | None
+    waking: Waking | None
+    tidy: Tidy
     loading: "Loading"
     keep_consent_text: KeepConsentText
 
@@ -126,6 +136,8 @@ async def compose(settings: Settings) -> AsyncIterator[Registratura]:
             work_off=WorkOff(storage=storage, converse=_converse(settings, desk), ids=ids),
             max_door=door,
             max_line=line,
+            waking=sql.waking_at(str(settings.database.url)),
+            tidy=Tidy(storage=storage, clock=clock, retention=settings.keep.retention),
             loading=_loading(settings, storage),
             keep_consent_text=KeepConsentText(storage=storage, consent=settings.consent(texts.CONSENT)),
         )

@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 
 import attrs
 
+from registratura.application.tidying import Retention
 from registratura.domain.appointments import Checks, Rules
 from registratura.domain.schedule import DayLimits
 from registratura.domain.telemedicine import ConsentText, Platform
@@ -135,6 +136,24 @@ class Tmk:
 
 
 @attrs.frozen
+class Keep:
+    """`keep.*`: how long what is done with is kept."""
+
+    inbox_days: Annotated[int, Between(1, 365)] = 3
+    outbox_days: Annotated[int, Between(1, 3650)] = 30
+    request_hours: Annotated[int, Between(24, 24 * 365)] = 72
+
+    @property
+    def retention(self) -> Retention:
+        """The same as spans of time."""
+        return Retention(
+            inbox=timedelta(days=self.inbox_days),
+            outbox=timedelta(days=self.outbox_days),
+            requests=timedelta(hours=self.request_hours),
+        )
+
+
+@attrs.frozen
 class Settings:
     """Everything that can be set, with defaults that need nothing set."""
 
@@ -146,6 +165,7 @@ class Settings:
     max: Max = attrs.field(factory=Max)
     bot: Bot = attrs.field(factory=Bot)
     tmk: Tmk = attrs.field(factory=Tmk)
+    keep: Keep = attrs.field(factory=Keep)
 
     @property
     def rules(self) -> Rules:

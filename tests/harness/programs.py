@@ -98,6 +98,11 @@ class Program:
             os.killpg(self._process.pid, signal.SIGKILL)
             self._process.wait()
 
+    def tell(self, number: signal.Signals) -> None:
+        """Send it a signal without waiting for what it does."""
+        assert self._process is not None
+        self._process.send_signal(number)
+
     def stop(self, by: signal.Signals = signal.SIGTERM) -> int | None:
         """Ask it to end and give its exit code; None when it was not running."""
         if self._process is None:

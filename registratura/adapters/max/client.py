@@ -11,6 +11,7 @@ import attrs
 import httpx
 
 from registratura.adapters.max.bodies import message_body, opens_link
+from registratura.adapters.max.brake import Brake
 from registratura.adapters.max.outcomes import Broken, Reply, receipt_of
 from registratura.application.message_limits import require_fitting
 from registratura.application.ports.failures import Unavailable
@@ -95,7 +96,9 @@ class Batch:
 
 
 @asynccontextmanager
-async def connect(settings: MaxSettings, throttle: Throttle) -> "AsyncIterator[MaxMessenger]":
+async def connect(
+    settings: MaxSettings, throttle: Throttle, brake: Brake | None = None
+) -> "AsyncIterator[MaxMessenger]":
     """A messenger with connections of its own, closed at the end."""
     verify = httpx.create_ssl_context(trust_env=False)
     if settings.ca_bundle is not None:
@@ -103,7 +106,7 @@ async def connect(settings: MaxSettings, throttle: Throttle) -> "AsyncIterator[M
     limits = httpx.Limits(max_connections=settings.connections, max_keepalive_connections=settings.connections)
     # Settings alone decide where we connect to: no proxy and no password file of the environment.
     async with httpx.AsyncClient(verify=verify, limits=limits, trust_env=False) as http:
-        yield MaxMessenger(http=http, settings=settings, throttle=throttle)
+        yield MaxMessenger(http=http, settings=settings, throttle=throttle, brake=brake or Brake())
 
 
 @attrs.frozen(kw_only=True)
@@ -113,12 +116,13 @@ class MaxMessenger:
     http: httpx.AsyncClient
     settings: MaxSettings
     throttle: Throttle
+    brake: Brake = attrs.field(factory=Brake)
 
     async def deliver(self, outgoing: Outgoing) -> Receipt:
         """Send, edit or answer once; an edit that MAX refuses goes out once more as a new message.
 
         A receipt UNKNOWN of an edit therefore speaks of that new message. Raises ValueError, before anything is sent,
-        for a message that does not fit, and `Unavailable` when the throttle cannot be asked.
+        for a message that does not fit, and `Unavailable` when the throttle cannot be asked or the brake is pulled.
         """
         match outgoing:
             case Send():
@@ -213,7 +217,7 @@ class MaxMessenger:
         return receipt_of(await self._call("POST", "/answers", params, body), repeatable=True)
 
     async def _wait(self, lines: dict[str, float]) -> None:
-        await asyncio.sleep(await self.throttle.reserve(lines))
+        await self.brake.wait(await self.throttle.reserve(lines))
 
     async def _ask(
         self,

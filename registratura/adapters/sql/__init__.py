@@ -2,5 +2,6 @@
 
 from registratura.adapters.sql.schema import migrate
 from registratura.adapters.sql.storage import SqlStorage, open_storage
+from registratura.adapters.sql.waking import waking_at
 
-__all__ = ["SqlStorage", "migrate", "open_storage"]
+__all__ = ["SqlStorage", "migrate", "open_storage", "waking_at"]

@@ -55,6 +55,6 @@ class PostgresWaking:
             raise Unavailable(f"listening ended: {type(broken).__name__}") from None
 
 
-def waking(url: str) -> PostgresWaking | None:
+def waking_at(url: str) -> PostgresWaking | None:
     """What wakes the processes on the database at *url*; None on SQLite, where looking is all there is."""
     return PostgresWaking(url) if make_url(url).get_backend_name() == POSTGRESQL else None

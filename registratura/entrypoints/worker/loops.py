@@ -1,30 +1,38 @@
 """The loops of a worker. Any number of processes may run them on one database."""
 
 import asyncio
+import contextlib
 import logging
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable
 
 import attrs
 
-from registratura.application.mailroom import Progress, Relay, WorkOff
+from registratura.application.mailroom import NotBegun, Progress, Relay
 from registratura.application.ports.failures import Unavailable
 from registratura.application.ports.messenger import Delivery
 from registratura.application.ports.storage import Leased
+from registratura.application.ports.waking import Queue
 from registratura.entrypoints.composition import Registratura
 
 log = logging.getLogger(__name__)
 
 LOOK_AGAIN = 0.25
-"""Seconds after which a worker looks for work that another process brought in."""
+"""Seconds after which a worker looks for work that nobody rang for."""
 AFTER_FAULT = 2.0
 """Seconds to wait when the storage does not answer."""
+END_WITHIN = 15.0
+"""Seconds that what is under way may take once the worker is to stop; sending takes no more than 12."""
+TIDY_EVERY = 3600.0
+"""Seconds between one tidying and the next."""
+BETWEEN_BATCHES = 0.2
+"""Seconds that tidying leaves to others after each batch."""
 HANDLERS = 2
 SENDERS = 8
 
 
 @attrs.define
 class Bell:
-    """Rings when work came in within this process, so that nobody waits for the next look."""
+    """Rings when work came in, so that nobody waits for the next look."""
 
     _event: asyncio.Event = attrs.field(factory=asyncio.Event)
 
@@ -48,84 +56,118 @@ class Bells:
     inbox: Bell = attrs.field(factory=Bell)
     outbox: Bell = attrs.field(factory=Bell)
 
-
-async def run(product: Registratura, bells: Bells | None = None) -> None:
-    """Work until cancelled; what is under way then is recorded before this returns."""
-    ringing = bells or Bells()
-    async with asyncio.TaskGroup() as group:
-        for _ in range(HANDLERS):
-            group.create_task(_for_ever(lambda: _handle(product.work_off, ringing)))
-        line = product.max_line
-        if line is None:
-            log.warning("max.off", extra={"hint": "max.token is not set: nothing is sent"})
-            return
-        group.create_task(_for_ever(lambda: _send_all(line.relay, ringing)))
-        if line.polling is not None:
-            group.create_task(_for_ever(line.polling.run))
-        if line.watchdog is not None:
-            group.create_task(_for_ever(line.watchdog.run))
+    def ring(self, queue: Queue) -> None:
+        """There is work in *queue*."""
+        (self.inbox if queue is Queue.INBOX else self.outbox).ring()
 
 
-async def _for_ever(step: Callable[[], Awaitable[None]]) -> None:
-    while True:
+async def run(product: Registratura, bells: Bells | None = None, stopping: asyncio.Event | None = None) -> None:
+    """Work until cancelled, or until *stopping*: then nothing new is begun and what is under way ends first."""
+    await _Worker(product, bells or Bells(), stopping or asyncio.Event()).run()
+
+
+@attrs.frozen
+class _Worker:
+    product: Registratura
+    bells: Bells
+    stopping: asyncio.Event
+
+    async def run(self) -> None:
+        product, line = self.product, self.product.max_line
+        async with asyncio.TaskGroup() as group:
+
+            def begin(step: Callable[[], Awaitable[None]]) -> asyncio.Task[None]:
+                return group.create_task(self._repeat(step))
+
+            under_way = [begin(self._handle) for _ in range(HANDLERS)]
+            beside = [begin(self._tidy)]
+            if product.waking is not None:
+                waking = product.waking
+                beside.append(begin(lambda: waking.run(self.bells.ring)))
+            if line is None:
+                log.warning("max.off", extra={"hint": "max.token is not set: nothing is sent"})
+            else:
+                under_way.append(begin(lambda: self._send_all(line.relay)))
+                beside += [begin(one.run) for one in (line.polling, line.watchdog) if one is not None]
+            await self.stopping.wait()
+            log.info("worker.stopping")
+            for task in beside:
+                task.cancel()
+            if line is not None:
+                line.brake.pull()
+            await asyncio.wait(under_way, timeout=END_WITHIN)
+            for task in under_way:
+                task.cancel()
+
+    async def _repeat(self, step: Callable[[], Awaitable[None]]) -> None:
+        while not self.stopping.is_set():
+            try:
+                await step()
+            except Unavailable as fault:
+                log.warning("storage.unavailable", extra={"fault": type(fault).__name__})
+                await self._pause(AFTER_FAULT)
+            except Exception:
+                log.exception("worker.fault")
+                await self._pause(AFTER_FAULT)
+
+    async def _pause(self, seconds: float) -> None:
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self.stopping.wait(), seconds)
+
+    async def _tidy(self) -> None:
+        more = await self.product.tidy()
+        await self._pause(BETWEEN_BATCHES if more else TIDY_EVERY)
+
+    async def _handle(self) -> None:
+        worked = await self.product.work_off()
+        match worked.progress:
+            case Progress.IDLE:
+                await self.bells.inbox.wait()
+            case Progress.DONE:
+                self.bells.outbox.ring()
+            case Progress.RETRY | Progress.PARKED:
+                self.bells.outbox.ring()
+                log.error(
+                    "inbox.fault", extra={"progress": worked.progress.value, "code": worked.code}, exc_info=worked.fault
+                )
+
+    async def _send_all(self, relay: Relay) -> None:
+        """Keep up to `SENDERS` messages under way; a slow dialogue holds up nobody else."""
+        under_way: set[asyncio.Task[None]] = set()
         try:
-            await step()
+            while not self.stopping.is_set():
+                free = SENDERS - len(under_way)
+                taken = await relay.lease(free) if free else ()
+                if self.stopping.is_set():
+                    await relay.give_back(taken)
+                    break
+                for leased in taken:
+                    task = asyncio.create_task(self._send(relay, leased))
+                    under_way.add(task)
+                    task.add_done_callback(under_way.discard)
+                if not taken or len(under_way) == SENDERS:
+                    await self.bells.outbox.wait()
+        finally:
+            if under_way:
+                await asyncio.wait(under_way)
+
+    async def _send(self, relay: Relay, leased: Leased) -> None:
+        try:
+            receipt = await relay.send(leased)
+        except NotBegun as fault:
+            if not self.stopping.is_set():
+                log.warning("outbox.not_begun", extra={"effect": leased.id, "fault": type(fault.__cause__).__name__})
+            return
         except Unavailable as fault:
-            log.warning("storage.unavailable", extra={"fault": type(fault).__name__})
-            await asyncio.sleep(AFTER_FAULT)
+            # The lease runs out and the effect is looked up before it is sent again.
+            log.warning("outbox.unrecorded", extra={"effect": leased.id, "fault": type(fault).__name__})
+            return
         except Exception:
-            log.exception("worker.fault")
-            await asyncio.sleep(AFTER_FAULT)
-
-
-async def _handle(work_off: WorkOff, bells: Bells) -> None:
-    worked = await work_off()
-    match worked.progress:
-        case Progress.IDLE:
-            await bells.inbox.wait()
-        case Progress.DONE:
-            bells.outbox.ring()
-        case Progress.RETRY | Progress.PARKED:
-            bells.outbox.ring()
-            log.error(
-                "inbox.fault", extra={"progress": worked.progress.value, "code": worked.code}, exc_info=worked.fault
-            )
-
-
-async def _send_all(relay: Relay, bells: Bells) -> None:
-    """Keep up to `SENDERS` messages under way; a slow dialogue holds up nobody else."""
-    under_way: set[asyncio.Task[None]] = set()
-    try:
-        while True:
-            free = SENDERS - len(under_way)
-            for leased in await _leased(relay, free):
-                task = asyncio.create_task(_send(relay, leased, bells))
-                under_way.add(task)
-                task.add_done_callback(under_way.discard)
-            if free == SENDERS - len(under_way) or len(under_way) == SENDERS:
-                await bells.outbox.wait()
-    finally:
-        if under_way:
-            await asyncio.wait(under_way)
-
-
-async def _leased(relay: Relay, free: int) -> Sequence[Leased]:
-    return await relay.lease(free) if free else ()
-
-
-async def _send(relay: Relay, leased: Leased, bells: Bells) -> None:
-    try:
-        receipt = await relay.send(leased)
-    except Unavailable as fault:
-        # The lease runs out and the effect is looked up before it is sent again.
-        log.warning("outbox.unrecorded", extra={"effect": leased.id, "fault": type(fault).__name__})
-        return
-    except Exception:
-        log.exception("outbox.fault", extra={"effect": leased.id})
-        return
-    if receipt.delivery is not Delivery.DONE:
-        level = logging.ERROR if receipt.delivery in {Delivery.FORBIDDEN, Delivery.REFUSED} else logging.WARNING
-        kind = type(leased.outgoing).__name__
-        words = {"effect": leased.id, "kind": kind, "delivery": receipt.delivery.value, "reason": receipt.reason}
-        log.log(level, "outbox.not_sent", extra=words)
-    bells.outbox.ring()
+            log.exception("outbox.fault", extra={"effect": leased.id})
+            return
+        if receipt.delivery is not Delivery.DONE:
+            level = logging.ERROR if receipt.delivery in {Delivery.FORBIDDEN, Delivery.REFUSED} else logging.WARNING
+            kind = type(leased.outgoing).__name__
+            words = {"effect": leased.id, "kind": kind, "delivery": receipt.delivery.value, "reason": receipt.reason}
+            log.log(level, "outbox.not_sent", extra=words)
+        self.bells.outbox.ring()
