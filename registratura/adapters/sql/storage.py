@@ -16,6 +16,7 @@ from registratura.adapters.sql.surroundings import Surroundings
 from registratura.adapters.sql.throttle import reserve
 from registratura.adapters.sql.transaction import SqlTransaction
 from registratura.adapters.sql.two_trips import TwoTrips
+from registratura.adapters.sql.writer import Work, Writer
 from registratura.application.ports.deciding import BookingJudge, CancelJudge, Overtaken, ToBook, ToCancel
 from registratura.application.ports.failures import TransactionLost
 from registratura.application.ports.storage import Storage, Transaction
@@ -31,27 +32,26 @@ class SqlStorage(Storage):
     """The storage over engines of SQLAlchemy; implements `Storage` and `Throttle`.
 
     The queue of the executor is first come, first served, which the pool of SQLAlchemy is not. On SQLite one thread
-    writes and *threads* read beside it; on PostgreSQL *threads* do both. *readers* is another engine for reading.
+    writes and *threads* read beside it; on PostgreSQL *threads* do both, and lanes carry the hot path. *readers* is
+    another engine for reading.
     """
 
     def __init__(self, engine: Engine, *, threads: int = 8, readers: Engine | None = None) -> None:
         self._engine = engine
         self._surroundings = Surroundings()
         self._reading = (readers or engine).execution_options(**_reading_options(engine))
-        writers = threads if engine.dialect.name == POSTGRESQL else 1
-        self._writers: Executor = ThreadPoolExecutor(writers, thread_name_prefix="storage")
-        self._readers: Executor = self._writers
-        if engine.dialect.name != POSTGRESQL:
-            self._readers = ThreadPoolExecutor(threads, thread_name_prefix="storage-read")
-        self._lanes = Lanes(lane_parameters(engine.url), LANES) if engine.dialect.name == POSTGRESQL else None
+        self._threads: Executor = ThreadPoolExecutor(threads, thread_name_prefix="storage")
+        remote = engine.dialect.name == POSTGRESQL
+        self._lanes = Lanes(lane_parameters(engine.url), LANES) if remote else None
+        self._writer = None if remote else Writer(engine)
 
     async def transact(self, work: Callable[[Transaction], T]) -> T:
         """Run *work* in one transaction; see the port. If the caller is cancelled, work once begun still ends."""
-        return await asyncio.get_running_loop().run_in_executor(self._writers, self._transact, work)
+        return await self._write(lambda connection: work(SqlTransaction(connection, self._surroundings, locking=True)))
 
     async def read(self, work: Callable[[Transaction], T]) -> T:
         """Run *work* on one consistent view, beside writers; see the port."""
-        return await asyncio.get_running_loop().run_in_executor(self._readers, self._read, work)
+        return await asyncio.get_running_loop().run_in_executor(self._threads, self._read, work)
 
     async def book(self, asked: ToBook, judge: BookingJudge[U, R]) -> Result[U, R | Overtaken]:
         """Look, judge and keep; in two round trips on PostgreSQL, in one hop to the writer on SQLite; see the port."""
@@ -67,18 +67,19 @@ class SqlStorage(Storage):
 
     async def ping(self) -> None:
         """Return when the database answers and its schema is the newest, else raise `Unavailable` saying why."""
-        await asyncio.get_running_loop().run_in_executor(self._readers, self._ping)
+        await asyncio.get_running_loop().run_in_executor(self._threads, self._ping)
 
     async def reserve(self, lines: dict[str, float]) -> float:
         """Take the next place in each line, by the clock of the database; see the port `Throttle`."""
-        return await asyncio.get_running_loop().run_in_executor(self._writers, self._reserve, lines)
+        return await self._write(lambda connection: reserve(connection, lines))
 
     async def close(self) -> None:
         """Let the work that was begun end, then close the connections."""
         if self._lanes is not None:
             await self._lanes.close()
-        for executor in (self._readers, self._writers):
-            await asyncio.to_thread(executor.shutdown)
+        if self._writer is not None:
+            await self._writer.close()
+        await asyncio.to_thread(self._threads.shutdown)
         self._reading.dispose()
         self._engine.dispose()
 
@@ -87,11 +88,15 @@ class SqlStorage(Storage):
         """Our collections over the host's *connection*: its rows and ours commit together, when the host commits."""
         return SqlTransaction(connection, Surroundings(), locking=True)
 
-    def _transact(self, work: Callable[[Transaction], T]) -> T:
+    async def _write(self, work: Work[T]) -> T:
+        if self._writer is not None:
+            return await self._writer.run(work)
+        return await asyncio.get_running_loop().run_in_executor(self._threads, self._transact, work)
+
+    def _transact(self, work: Work[T]) -> T:
         try:
             with self._engine.connect() as connection:
-                _begin(connection, "BEGIN IMMEDIATE")
-                value = work(SqlTransaction(connection, self._surroundings, locking=True))
+                value = work(connection)
                 if not isinstance(value, Failure):
                     _commit(connection)
                 return value
@@ -101,7 +106,8 @@ class SqlStorage(Storage):
     def _read(self, work: Callable[[Transaction], T]) -> T:
         try:
             with self._reading.connect() as connection:
-                _begin(connection, "BEGIN")
+                if connection.dialect.name != POSTGRESQL:
+                    connection.exec_driver_sql("BEGIN")
                 return work(SqlTransaction(connection, self._surroundings, locking=False))
         except BROKEN as broken:
             raise unavailable(broken) from broken
@@ -110,16 +116,6 @@ class SqlStorage(Storage):
         try:
             with self._reading.connect() as connection:
                 schema.check(connection)
-        except BROKEN as broken:
-            raise unavailable(broken) from broken
-
-    def _reserve(self, lines: dict[str, float]) -> float:
-        try:
-            with self._engine.connect() as connection:
-                _begin(connection, "BEGIN IMMEDIATE")
-                seconds = reserve(connection, lines)
-                _commit(connection)
-                return seconds
         except BROKEN as broken:
             raise unavailable(broken) from broken
 
@@ -145,12 +141,6 @@ def _reading_options(engine: Engine) -> dict[str, object]:
     if engine.dialect.name == POSTGRESQL:
         return {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
     return {}
-
-
-def _begin(connection: Connection, sqlite: str) -> None:
-    """Begin: PostgreSQL does with the first statement; SQLite must know who is going to write."""
-    if connection.dialect.name != POSTGRESQL:
-        connection.exec_driver_sql(sqlite)
 
 
 def _commit(connection: Connection) -> None:
