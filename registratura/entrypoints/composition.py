@@ -1,5 +1,6 @@
 """The one place that picks adapters and puts the product together."""
 
+import logging
 from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import timedelta
@@ -20,12 +21,14 @@ from registratura.adapters.max.polling import Polling
 from registratura.adapters.max.webhook import SECRET_HEADER, Watchdog
 from registratura.adapters.system import SystemClock, SystemIds, chance
 from registratura.application.booking import BookAppointment, CancelAppointment, Desk, MoveAppointment
+from registratura.application.confirmation import AskMis, Terms
 from registratura.application.consent import KeepConsentText
 from registratura.application.dialogue.conversation import Converse, Manners
 from registratura.application.dialogue.lists import Lists
 from registratura.application.dialogue.painting import Painter
 from registratura.application.load import LoadRecords, LoadReport
 from registratura.application.mailroom import Relay, TakeIn, WorkOff
+from registratura.application.ports.mis import Mis
 from registratura.application.ports.spool import RefusedLine
 from registratura.application.ports.storage import Storage
 from registratura.application.ports.time import Clock, Ids
@@ -50,6 +53,8 @@ __all__ = [
 ]
 
 TooLarge, open_source, receive = load.TooLarge, load.open_source, load.receive
+
+log = logging.getLogger(__name__)
 
 MAX_SECRET_HEADER = SECRET_HEADER
 WEBHOOK_PATH = "/max/webhook"
@@ -89,6 +94,8 @@ class Registratura:
     cancel: CancelAppointment
     move: MoveAppointment
     work_off: WorkOff
+    ask_mis: AskMis | None
+    """Asks the clinic where it decides about bookings itself; None where we decide."""
     max_door: MaxDoor
     max_line: MaxLine | None
     waking: Waking | None
@@ -107,8 +114,11 @@ class Registratura:
 
 
 @asynccontextmanager
-async def compose(settings: Settings) -> AsyncIterator[Registratura]:
-    """Build the product over the database and the counterparts that *settings* name; closes them at the end."""
+async def compose(settings: Settings, mis: Mis | None = None) -> AsyncIterator[Registratura]:
+    """Build the product over the database and the counterparts that *settings* name; closes them at the end.
+
+    With a *mis* the clinic decides about bookings; without one we do.
+    """
     async with AsyncExitStack() as stack:
         storage = await stack.enter_async_context(
             sql.open_storage(str(settings.database.url), pool_size=settings.database.pool_size)
@@ -119,6 +129,11 @@ async def compose(settings: Settings) -> AsyncIterator[Registratura]:
             secret=settings.max.webhook_secret.reveal if settings.max.webhook_secret else "",
             take_in=TakeIn(storage=storage),
         )
+        terms = Terms(patience=timedelta(minutes=settings.mis.wait_minutes)) if mis is not None else None
+        converse = _converse(settings, desk, terms)
+        ask_mis = None
+        if mis is not None and terms is not None:
+            ask_mis = AskMis(storage=storage, mis=mis, terms=terms, tell=converse.announce, on_fault=_log_slip)
         line = None
         if settings.max.token is not None:
             max_settings = _max_settings(settings, settings.max.token.reveal)
@@ -133,7 +148,8 @@ async def compose(settings: Settings) -> AsyncIterator[Registratura]:
             book_once=BookOnce(storage=storage, desk=desk),
             cancel=CancelAppointment(storage=storage, desk=desk),
             move=MoveAppointment(storage=storage, desk=desk),
-            work_off=WorkOff(storage=storage, converse=_converse(settings, desk), ids=ids),
+            work_off=WorkOff(storage=storage, converse=converse, ids=ids),
+            ask_mis=ask_mis,
             max_door=door,
             max_line=line,
             waking=sql.waking_at(str(settings.database.url)),
@@ -143,10 +159,14 @@ async def compose(settings: Settings) -> AsyncIterator[Registratura]:
         )
 
 
-def _converse(settings: Settings, desk: Desk) -> Converse:
+def _log_slip(slip: Exception) -> None:
+    log.error("mis.slip", exc_info=slip)
+
+
+def _converse(settings: Settings, desk: Desk, terms: Terms | None) -> Converse:
     bot = settings.bot
     painter = Painter(
-        lists=Lists(desk=desk, after_start=timedelta(hours=settings.tmk.link.fallback_hours)),
+        lists=Lists(desk=desk, after_start=timedelta(hours=settings.tmk.link.fallback_hours), terms=terms),
         consent=settings.consent(texts.CONSENT),
         conditions=settings.tmk.conditions_text or None,
         page_size=bot.page_size,

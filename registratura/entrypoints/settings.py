@@ -154,6 +154,13 @@ class Keep:
 
 
 @attrs.frozen
+class MisWaiting:
+    """`mis.*`: the clinic's own system, where it decides about bookings."""
+
+    wait_minutes: Annotated[int, Between(1, 24 * 60)] = 10
+
+
+@attrs.frozen
 class Settings:
     """Everything that can be set, with defaults that need nothing set."""
 
@@ -165,6 +172,7 @@ class Settings:
     max: Max = attrs.field(factory=Max)
     bot: Bot = attrs.field(factory=Bot)
     tmk: Tmk = attrs.field(factory=Tmk)
+    mis: MisWaiting = attrs.field(factory=MisWaiting)
     keep: Keep = attrs.field(factory=Keep)
 
     @property

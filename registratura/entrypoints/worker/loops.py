@@ -7,12 +7,14 @@ from collections.abc import Awaitable, Callable
 
 import attrs
 
+from registratura.application.confirmation import AskMis
 from registratura.application.mailroom import NotBegun, Progress, Relay
 from registratura.application.ports.failures import Unavailable
 from registratura.application.ports.messenger import Delivery
 from registratura.application.ports.storage import Leased
 from registratura.application.ports.waking import Queue
 from registratura.entrypoints.composition import Registratura
+from registratura.entrypoints.worker.asking import ask_all
 
 log = logging.getLogger(__name__)
 
@@ -51,10 +53,11 @@ class Bell:
 
 @attrs.define
 class Bells:
-    """One bell for those who work off and one for those who send."""
+    """One bell for those who work off, one for those who send, and one for those who ask the clinic."""
 
     inbox: Bell = attrs.field(factory=Bell)
     outbox: Bell = attrs.field(factory=Bell)
+    asking: Bell = attrs.field(factory=Bell)
 
     def ring(self, queue: Queue) -> None:
         """There is work in *queue*."""
@@ -80,6 +83,8 @@ class _Worker:
                 return group.create_task(self._repeat(step))
 
             under_way = [begin(self._handle) for _ in range(HANDLERS)]
+            if product.ask_mis is not None:
+                under_way.append(begin(self._asking(product.ask_mis)))
             beside = [begin(self._tidy)]
             if product.waking is not None:
                 waking = product.waking
@@ -125,11 +130,16 @@ class _Worker:
                 await self.bells.inbox.wait()
             case Progress.DONE:
                 self.bells.outbox.ring()
+                self.bells.asking.ring()
             case Progress.RETRY | Progress.PARKED:
                 self.bells.outbox.ring()
                 log.error(
                     "inbox.fault", extra={"progress": worked.progress.value, "code": worked.code}, exc_info=worked.fault
                 )
+
+    def _asking(self, ask: AskMis) -> Callable[[], Awaitable[None]]:
+        bells = self.bells
+        return lambda: ask_all(ask, stopping=self.stopping, wait=bells.asking.wait, ring=bells.outbox.ring)
 
     async def _send_all(self, relay: Relay) -> None:
         """Keep up to `SENDERS` messages under way; a slow dialogue holds up nobody else."""
