@@ -24,6 +24,7 @@ from sqlalchemy import (
 
 from registratura.adapters.sql import tables as t
 from registratura.adapters.sql.engines import POSTGRESQL
+from registratura.adapters.sql.prepared import Prepared
 from registratura.adapters.sql.types import Moment
 from registratura.application.availability import Availability, AvailabilityQuery, DayCount, shown
 from registratura.domain.identifiers import ResourceId
@@ -103,7 +104,7 @@ def _all_at_once() -> Select[Any]:
     return _with_zone(counts, counts)
 
 
-STATEMENTS = {POSTGRESQL: _doctor_by_doctor(), "sqlite": _all_at_once()}
+STATEMENTS = {POSTGRESQL: Prepared(_doctor_by_doctor()), "sqlite": Prepared(_all_at_once())}
 """By name of the dialect; `parameters` gives what they ask for."""
 
 
@@ -136,4 +137,4 @@ def availability_of(asked: AvailabilityQuery, rows: Iterable[Sequence[Any]]) -> 
 def availability(connection: Connection, asked: AvailabilityQuery) -> Availability | None:
     """Ask over *connection*."""
     statement = STATEMENTS[connection.dialect.name]
-    return availability_of(asked, connection.execute(statement, parameters(asked)))
+    return availability_of(asked, statement.all(connection, parameters(asked)))

@@ -43,8 +43,8 @@ class Lane:
         self._loop.add_reader(self._libpq.socket, self._readable)
         self.is_broken = False
 
-    async def one(self, statement: Prepared, parameters: Parameters) -> Sequence[Any] | None:
-        """The first row that *statement* gives, or None."""
+    async def all(self, statement: Prepared, parameters: Parameters) -> Sequence[Sequence[Any]]:
+        """The rows that *statement* gives."""
         name = self._names.get(statement)
         if name is None:
             name = b"s%d" % len(self._names)
@@ -52,9 +52,10 @@ class Lane:
             self._names[statement] = name
         values = statement.for_lane(parameters)
         result = await self._ask(lambda: self._libpq.send_query_prepared(name, values))
-        if not result.ntuples:
-            return None
-        return statement.from_lane([result.get_value(0, column) for column in range(result.nfields)])
+        columns = range(result.nfields)
+        return [
+            statement.from_lane([result.get_value(row, column) for column in columns]) for row in range(result.ntuples)
+        ]
 
     def when_free(self, done: Callable[[], None]) -> None:
         """Call *done* when the answer to whoever gave up waiting is here; at once when none is due."""
@@ -138,14 +139,19 @@ class Lanes:
     _waiting: deque[asyncio.Future[Lane | None]] = attrs.field(factory=deque, init=False)
 
     async def one(self, statement: Prepared, parameters: Parameters) -> Sequence[Any] | None:
-        """The first row that *statement* gives, or None.
+        """The first row that *statement* gives, or None; as `all`."""
+        rows = await self.all(statement, parameters)
+        return rows[0] if rows else None
+
+    async def all(self, statement: Prepared, parameters: Parameters) -> Sequence[Sequence[Any]]:
+        """The rows that *statement* gives.
 
         Raises `Broken` when the connection was lost on the way, `Unavailable` when there is none, and the driver's
         error when the database refused the statement.
         """
         lane = await self._take()
         try:
-            return await lane.one(statement, parameters)
+            return await lane.all(statement, parameters)
         finally:
             lane.when_free(lambda: self._give_back(lane))
 

@@ -62,6 +62,13 @@ class Prepared:
             return row
         return decoded(row, self._from_sqlite)
 
+    def all(self, connection: Connection, parameters: Parameters) -> Sequence[Sequence[Any]]:
+        """Every row."""
+        rows: list[Sequence[Any]] = self._cursor(connection, parameters).fetchall()
+        if connection.dialect.name == POSTGRESQL:
+            return rows
+        return [decoded(row, self._from_sqlite) for row in rows]
+
     def for_lane(self, parameters: Parameters) -> list[bytes | None]:
         """The parameters in the order and the form in which a lane sends them."""
         values = {**self._postgresql.constants, **parameters}

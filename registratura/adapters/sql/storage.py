@@ -17,6 +17,7 @@ from registratura.adapters.sql.throttle import reserve
 from registratura.adapters.sql.transaction import SqlTransaction
 from registratura.adapters.sql.two_trips import TwoTrips
 from registratura.adapters.sql.writer import Work, Writer
+from registratura.application.availability import Availability, AvailabilityQuery
 from registratura.application.ports.deciding import BookingJudge, CancelJudge, Overtaken, ToBook, ToCancel
 from registratura.application.ports.failures import TransactionLost
 from registratura.application.ports.storage import Storage, Transaction
@@ -64,6 +65,12 @@ class SqlStorage(Storage):
         if self._lanes is None:
             return await super().cancel(asked, judge)
         return await TwoTrips(self._lanes, self._surroundings).cancel(asked, judge)
+
+    async def availability(self, asked: AvailabilityQuery) -> Availability | None:
+        """Count what is free and taken; see the port."""
+        if self._lanes is None:
+            return await super().availability(asked)
+        return await TwoTrips(self._lanes, self._surroundings).availability(asked)
 
     async def ping(self) -> None:
         """Return when the database answers and its schema is the newest, else raise `Unavailable` saying why."""

@@ -15,12 +15,16 @@ from returns.result import Failure, Result, Success
 
 from registratura.adapters.sql import races
 from registratura.adapters.sql.appointments import FIND, FIND_WITH_KEY, held_of
-from registratura.adapters.sql.engines import unavailable
+from registratura.adapters.sql.availability import STATEMENTS as AVAILABILITY
+from registratura.adapters.sql.availability import availability_of
+from registratura.adapters.sql.availability import parameters as availability_asked
+from registratura.adapters.sql.engines import POSTGRESQL, unavailable
 from registratura.adapters.sql.facts import AROUND, LOOK, LOOK_WITH_KEY, asking, facts_of, turn_of
 from registratura.adapters.sql.lanes import Broken, Lanes
 from registratura.adapters.sql.prepared import Parameters, Prepared
 from registratura.adapters.sql.requests import answered, remember_if_new
 from registratura.adapters.sql.surroundings import READ, Surroundings
+from registratura.application.availability import Availability, AvailabilityQuery
 from registratura.application.ports.deciding import (
     BookingJudge,
     CancelJudge,
@@ -65,17 +69,23 @@ class TwoTrips:
             return Failure(verdict.failure())
         return await self._keep(verdict.unwrap(), 0)
 
+    async def availability(self, asked: AvailabilityQuery) -> Availability | None:
+        """See `Storage.availability`."""
+        return availability_of(asked, await self._read(AVAILABILITY[POSTGRESQL], availability_asked(asked)))
+
     async def _look(self, statement: Prepared, question: Parameters) -> Sequence[Any]:
+        (row,) = await self._read(statement, question)
+        return row
+
+    async def _read(self, statement: Prepared, question: Parameters) -> Sequence[Sequence[Any]]:
         """Ask what changes nothing: a lane that broke while it was idle is no reason to give up."""
         try:
             try:
-                row = await self._lanes.one(statement, question)
+                return await self._lanes.all(statement, question)
             except Broken:
-                row = await self._lanes.one(statement, question)
+                return await self._lanes.all(statement, question)
         except (Broken, psycopg.OperationalError) as fault:
             raise unavailable(fault) from fault
-        assert row is not None  # noqa: S101  # what looks always gives one row
-        return row
 
     async def _keep(self, decision: Decision[T], seen: int) -> Result[T, R | Overtaken]:
         statement, values = _keeping(decision, seen)

@@ -428,6 +428,10 @@ class Storage(Protocol):
         """Look at a booking, let *judge* decide, keep the decision if what was seen still holds; as `book`."""
         return await self.transact(partial(cancel_within, asked, judge))
 
+    async def availability(self, asked: AvailabilityQuery) -> Availability | None:
+        """How many times are free and how many taken; None when there is no such organisation."""
+        return await self.read(lambda tx: tx.schedule.availability(asked))
+
     async def ping(self) -> None:
         """Return when the storage answers and its schema is the newest, else raise `Unavailable` saying why."""
         ...

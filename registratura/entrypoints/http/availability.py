@@ -24,7 +24,7 @@ _KNOWN = frozenset({*_REQUIRED, *_DAYS, "online"})
 async def availability(request: Request, product: Registratura) -> Response:
     """Counts by day, doctor and age group; 404 when there is no such organisation."""
     asked = read_query(request.query_params, product.clock.now(), product.settings.region.timezone)
-    found = await product.storage.read(lambda tx: tx.schedule.availability(asked))
+    found = await product.storage.availability(asked)
     if found is None:
         raise Problem(404, "mo.unknown", texts.MO_UNKNOWN)
     return Json(availability_body(asked, found))

@@ -43,8 +43,10 @@ EVERYBODY = DayCount(TOMORROW.date(), DOCTOR.id, AgeTag.ALL, 6, 0)
 
 
 async def ask(storage: Storage, asked: AvailabilityQuery) -> Availability | None:
-    """The answer to *asked*."""
-    return await storage.read(lambda tx: tx.schedule.availability(asked))
+    """The answer to *asked*, which is the same within a transaction and without."""
+    answer = await storage.availability(asked)
+    assert await storage.read(lambda tx: tx.schedule.availability(asked)) == answer
+    return answer
 
 
 async def counts(storage: Storage, asked: AvailabilityQuery = ASKED) -> list[DayCount]:
@@ -56,7 +58,7 @@ async def counts(storage: Storage, asked: AvailabilityQuery = ASKED) -> list[Day
 
 @pytest.mark.anyio
 class AvailabilityPromises:
-    """What `Schedule.availability` promises."""
+    """What `Storage.availability` and `Schedule.availability` promise."""
 
     async def test_an_organisation_nobody_knows_has_no_availability(self, storage: Storage) -> None:
         await load(storage, *REGION)
