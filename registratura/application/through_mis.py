@@ -120,36 +120,84 @@ class CancelThroughMis:
         self, appointment: AppointmentId, *, by: frozenset[PatientId] | None = None
     ) -> Result[ClosedAppointment | Pending, CancelRefusal | Kept]:
         """Cancel; *by* are the ids of those who ask, None is the clinic. In force until the clinic agrees."""
-        known = await self.storage.read(lambda tx: tx.confirmations.find(appointment))
-        begun = await self.storage.transact(partial(self._begin, appointment, by, known))
+        known = await _known(self.storage, appointment)
+        begin = partial(_begin_cancelling, self.desk, self.ask, appointment, known, by=by)
+        begun = await self.storage.transact(begin)
+        return await _ended(self.ask, begun.unwrap()) if is_successful(begun) else Failure(begun.failure())
+
+
+@attrs.frozen(kw_only=True)
+class CancelOnceThroughMis:
+    """Cancel for the clinic under an idempotency key: a repeat gets the same cancellation, as it stands now."""
+
+    storage: Storage
+    desk: Desk
+    ask: AskMis
+
+    async def __call__(
+        self, appointment: AppointmentId, key: Fingerprint | None, write: Callable[[ClosedAppointment], str]
+    ) -> Result[str | Pending, CancelRefusal | Kept | KeyReused]:
+        """Cancel and give the answer that *write* makes of the closed booking."""
+        known = await _known(self.storage, appointment)
+        begun: Result[ClosedAppointment | _Begun, CancelRefusal | KeyReused] = await settled(
+            lambda: self.storage.transact(partial(self._begin, appointment, key, known))
+        )
         if not is_successful(begun):
             return Failure(begun.failure())
-        told = begun.unwrap()
-        if isinstance(told, ClosedAppointment):
-            return Success(told)
-        held = await self.ask(told.inquiry) if told.inquiry is not None else told.held
-        return _ended(told.booked, held)
+        answer = await _ended(self.ask, begun.unwrap())
+        return answer.map(lambda told: told if isinstance(told, Pending) else write(told))
 
     def _begin(
-        self, appointment: AppointmentId, by: frozenset[PatientId] | None, known: Confirmation | None, tx: Transaction
-    ) -> Result[ClosedAppointment | _Begun, CancelRefusal]:
-        if known is not None and known.user is not None:
-            # Locked before the booking, as whoever presses a button does.
-            tx.dialogues.find(known.user)
-        verdict = begin_cancelling(self.desk, appointment, tx, by=by)
-        if not is_successful(verdict):
-            return Failure(verdict.failure())
-        told = verdict.unwrap()
-        if isinstance(told, Pending):
-            return Success(_begun(self.ask, told.booked, tx))
-        if known is not None and known.user is not None:
-            self.ask.tell(News.CANCELLED, known, told.appointment, tx)
-        return Success(told)
+        self, appointment: AppointmentId, key: Fingerprint | None, known: Confirmation | None, tx: Transaction
+    ) -> Result[ClosedAppointment | _Begun, CancelRefusal | KeyReused | Overtaken]:
+        asked_before = tx.requests.remembered(key) if key is not None else None
+        if isinstance(asked_before, KeyReused):
+            return Failure(asked_before)
+        held = tx.appointments.find(appointment)
+        if asked_before is not None and isinstance(held, ClosedAppointment):
+            return Success(held)
+        begun = _begin_cancelling(self.desk, self.ask, appointment, known, tx, by=None)
+        if not is_successful(begun):
+            return Failure(begun.failure())
+        now = self.desk.clock.now()
+        if key is not None and asked_before is None and not tx.requests.remember(key, appointment, now):
+            return Failure(Overtaken())
+        return Success(begun.unwrap())
 
 
-def _ended(booked: Appointment, held: Confirmation | None) -> Result[ClosedAppointment | Pending, Kept]:
+async def _known(storage: Storage, appointment: AppointmentId) -> Confirmation | None:
+    return await storage.read(lambda tx: tx.confirmations.find(appointment))
+
+
+def _begin_cancelling(
+    desk: Desk,
+    ask: AskMis,
+    appointment: AppointmentId,
+    known: Confirmation | None,
+    tx: Transaction,
+    *,
+    by: frozenset[PatientId] | None,
+) -> Result[ClosedAppointment | _Begun, CancelRefusal]:
+    if known is not None and known.user is not None:
+        # Locked before the booking, as whoever presses a button does.
+        tx.dialogues.find(known.user)
+    verdict = begin_cancelling(desk, appointment, tx, by=by)
+    if not is_successful(verdict):
+        return Failure(verdict.failure())
+    told = verdict.unwrap()
+    if isinstance(told, Pending):
+        return Success(_begun(ask, told.booked, tx))
+    if known is not None and known.user is not None:
+        ask.tell(News.CANCELLED, known, told.appointment, tx)
+    return Success(told)
+
+
+async def _ended(ask: AskMis, begun: ClosedAppointment | _Begun) -> Result[ClosedAppointment | Pending, Kept]:
+    if isinstance(begun, ClosedAppointment):
+        return Success(begun)
+    held = await ask(begun.inquiry) if begun.inquiry is not None else begun.held
     if held is None or held.state is State.CONFIRMED:
         return Failure(Kept())
     if held.state is State.CANCELLING:
-        return Success(Pending(booked, held.state))
-    return Success(ClosedAppointment(appointment=booked, outcome=Outcome.CANCELLED, closed_at=held.since))
+        return Success(Pending(begun.booked, held.state))
+    return Success(ClosedAppointment(appointment=begun.booked, outcome=Outcome.CANCELLED, closed_at=held.since))

@@ -9,13 +9,14 @@ dropped: the newest will bring one of its own, so answers may come in any order,
 
 from datetime import datetime, timedelta
 from enum import Enum
+from typing import ClassVar
 
 import attrs
 
 from registratura.domain.appointments import Appointment
 from registratura.domain.identifiers import AppointmentId, MessengerId
 from registratura.domain.moments import aware
-from registratura.domain.refusals import BookingCode
+from registratura.domain.refusals import BookingCode, CancelCode
 
 
 class State(Enum):
@@ -68,6 +69,8 @@ class NotThere:
 @attrs.frozen
 class Kept:
     """The clinic does not accept the cancellation: the booking stands."""
+
+    code: ClassVar[CancelCode] = CancelCode.IMPOSSIBLE
 
 
 @attrs.frozen

@@ -14,7 +14,12 @@ from registratura.application.confirmation import AskMis, Pending, Terms, Waitin
 from registratura.application.ports.deciding import Fingerprint, KeyReused
 from registratura.application.ports.failures import Unavailable
 from registratura.application.ports.storage import Transaction
-from registratura.application.through_mis import BookOnceThroughMis, BookThroughMis, CancelThroughMis
+from registratura.application.through_mis import (
+    BookOnceThroughMis,
+    BookThroughMis,
+    CancelOnceThroughMis,
+    CancelThroughMis,
+)
 from registratura.domain.appointments import Appointment, ClosedAppointment, Outcome, Rules
 from registratura.domain.confirmation import Confirmation, Declined, Kept, News, State
 from registratura.domain.identifiers import AppointmentId, MessengerId
@@ -253,6 +258,22 @@ def test_an_unanswered_cancellation_is_pending_and_goes_on(region: Region) -> No
         await region.sweep(5)
         assert region.is_free()
         assert not region.mis.held
+
+    run(main())
+
+
+def test_one_key_is_one_cancellation_as_it_stands_now(region: Region) -> None:
+    async def main() -> None:
+        booked = await region.booked()
+        cancel = CancelOnceThroughMis(storage=region.storage, desk=region.desk, ask=region.ask)
+        key = attrs.evolve(KEY, scope="api.cancel")
+        region.mis.script(LOST)
+        assert await cancel(booked.id, key, lambda _: "gone") == Success(Pending(booked, State.CANCELLING))
+        await region.sweep(5)
+        assert await cancel(booked.id, key, lambda _: "gone") == Success("gone")
+        assert await cancel(booked.id, attrs.evolve(key, digest="another"), lambda _: "gone") == Failure(KeyReused())
+        assert await cancel(booked.id, attrs.evolve(key, key="key-2"), lambda _: "gone") == Failure(AlreadyCancelled())
+        assert await cancel(booked.id, None, lambda _: "gone") == Failure(AlreadyCancelled())
 
     run(main())
 
