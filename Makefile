@@ -50,8 +50,8 @@ format: $(INSTALLED) ## Format the code and mend what ruff can mend
 	@$(BIN)/ruff format
 	@$(BIN)/ruff check --fix
 
-bench: $(INSTALLED) ## Measure on this machine, services included (ARGS= goes to the benchmarks)
-	@$(BIN)/python -m tests.services -- $(BIN)/python -m benchmarks $(ARGS)
+bench: $(INSTALLED) ## Measure on this machine, floor and ours in turn (ARGS= goes to the benchmarks)
+	@$(BIN)/python -m benchmarks $(ARGS)
 
 lock: ## Resolve the newest versions into requirements/*.txt
 	@$(PYTHON) tools/lock.py

@@ -1,34 +1,52 @@
 """`make bench`: every measurement, or those named on the command line."""
 
 import argparse
-import asyncio
 import os
-import platform
-import sqlite3
-from importlib.metadata import version
+from collections.abc import Callable, Mapping
+from pathlib import Path
 from tempfile import TemporaryDirectory
 
-import sqlalchemy
+from benchmarks import booking, calendar, rush
+from benchmarks.cluster import cluster, version_of
+from benchmarks.report import Row, machine
+from benchmarks.world import World
+from tests.services.programs import POSTGRES_URL
 
-from benchmarks import booking
-from benchmarks.databases import postgres_bench, sqlite_bench
+PARTS: Mapping[str, Callable[[World], list[Row]]] = {
+    "booking": booking.on_postgres,
+    "sqlite": booking.on_sqlite,
+    "rush": rush.on_both,
+    "availability": calendar.over_http,
+}
+QUICK_SLOTS = 50_000
 
 
 def main() -> None:
     """Run and print."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
-    parser.add_argument("--bookings", type=int, default=2000, help="bookings a round (default 2000)")
-    parser.add_argument("--rounds", type=int, default=5, help="rounds (default 5)")
-    parser.add_argument("--only", choices=("sqlite", "postgresql"), help="one database alone")
+    parser.add_argument("--only", nargs="+", choices=PARTS, default=list(PARTS), help="these parts alone")
+    parser.add_argument("--rounds", type=int, default=5, help="rounds, floor and ours in turn (default 5)")
+    parser.add_argument("--seconds", type=int, default=4, help="length of one measurement (default 4)")
+    parser.add_argument("--quick", action="store_true", help="small and short: whether it runs, not how fast")
+    parser.add_argument("--ten-million", action="store_true", help="availability at ten million slots too, 8 GB")
     asked = parser.parse_args()
-    print(f"Python {platform.python_version()}, SQLite {sqlite3.sqlite_version}, {os.cpu_count()} cores")
-    print(", ".join(f"{name} {version(name)}" for name in ("sqlalchemy", "psycopg", "attrs", "returns")))
-    with TemporaryDirectory() as folder:
-        if asked.only != "postgresql":
-            asyncio.run(booking.compare(sqlite_bench(folder), asked.bookings, asked.rounds))
-        url = os.environ.get("REGISTRATURA_TEST_POSTGRES_URL")
-        if url and asked.only != "sqlite":
-            asyncio.run(booking.compare(postgres_bench(sqlalchemy.make_url(url)), asked.bookings, asked.rounds))
+    print(machine())
+    with TemporaryDirectory(prefix="registratura-bench-") as folder, cluster() as server:
+        # Parts that look for a server themselves find this one.
+        os.environ[POSTGRES_URL] = server
+        print(f"PostgreSQL {version_of(server)}\n")
+        world = World(
+            folder=Path(folder),
+            server=server,
+            rounds=1 if asked.quick else asked.rounds,
+            seconds=1 if asked.quick else asked.seconds,
+            slots=QUICK_SLOTS if asked.quick else 1_000_000,
+            ten_million=asked.ten_million,
+        )
+        rows = [row for name in asked.only for row in PARTS[name](world)]
+    print("\nMedian of the rounds (lowest .. highest), and the goal:")
+    for row in rows:
+        print(row)
 
 
 main()

@@ -1,150 +1,96 @@
-"""The booking use case, with every rule and check, to the same statements on the raw driver."""
-
-import asyncio
-from collections.abc import Iterator, Sequence
-from datetime import UTC, date, datetime, timedelta
-from statistics import median
-from time import perf_counter
-from zoneinfo import ZoneInfo
+"""A whole booking over HTTP, every rule and check in place, to the three statements it cannot do without."""
 
 import attrs
-from returns.pipeline import is_successful
-from sqlalchemy import Engine, event
 
-from benchmarks.databases import Bench, Statement
-from registratura.adapters.sql import SqlStorage, migrate, open_storage
-from registratura.application.booking import BookAppointment, Desk
-from registratura.application.records import Record, SlotRecord
-from registratura.domain.appointments import Application, Channel, Rules, VisitKind
-from registratura.domain.identifiers import MessengerId, OrganisationId, PatientId, PurposeId, ResourceId, SlotId
-from registratura.domain.organisations import Organisation, Resource
-from registratura.domain.people import Patient, PersonName, Sex
-from registratura.domain.schedule import AgeTag, ChannelTag, SlotStatus
-from registratura.domain.telemedicine import Purpose
-from registratura.testing.time import FixedClock, SequentialIds
+from benchmarks.floors import CLIENTS, Floor, PgBench, RawSqlite
+from benchmarks.report import Row, at_least, at_most, told
+from benchmarks.world import World
+from benchmarks.wrk import Load, booking_script, wrk
+from tests.harness.product import query
 
-NOW = datetime(2026, 11, 20, 6, 0, tzinfo=UTC)
-IN_FLIGHT = 32
-DOCTORS = 50
-ZONE = ZoneInfo("Europe/Moscow")
+WARM_UP = 1
+"""Seconds in which connections are opened and statements prepared."""
 
 
-def records(bookings: int) -> Iterator[Sequence[Record]]:
-    """A clinic with one free consultation for each of as many patients."""
-    clinic = OrganisationId("clinic")
-    yield [Organisation(id=clinic, name="Поликлиника", address="-", zone=ZONE)]
-    yield [Purpose(id=PurposeId("first"), name="Первичная")]
-    yield [Resource(id=ResourceId(f"d{n}"), organisation=clinic, messenger=MessengerId(str(n))) for n in range(DOCTORS)]
-    yield [
-        Patient(id=PatientId(f"p{n}"), name=PersonName("А", "Б"), born=date(1990, 1, 1), sex=Sex.FEMALE)
-        for n in range(bookings)
-    ]
-    starts = NOW + timedelta(days=1)
-    yield [
-        SlotRecord(
-            id=SlotId(f"s{n}"),
-            organisation=clinic,
-            resource=ResourceId(f"d{n % DOCTORS}"),
-            visit=starts + timedelta(minutes=5 * (n // DOCTORS)),
-            minutes=5,
-            channels=frozenset({ChannelTag.ONLINE}),
-            age=AgeTag.ALL,
-            status=SlotStatus.AVAILABLE,
-        )
-        for n in range(bookings)
-    ]
+@attrs.frozen
+class Client:
+    """Books over HTTP at *address*, which serves *database*; every request is for another patient and slot."""
+
+    world: World
+    database: str
+    address: str
+
+    def run(self, seconds: int, *, key: bool = True) -> Load:
+        """32 connections for *seconds*, with an idempotency key or without."""
+        booked, region = self.world.booked, self.world.region
+        script = booking_script(region, booked[self.database], key=key)
+        load = wrk(self.address, script, self.world.file("book.lua"), connections=CLIENTS, seconds=seconds)
+        # Those under way when wrk stopped may be booked although nobody read the answer.
+        booked[self.database] += load.requests + 2 * CLIENTS
+        assert booked[self.database] <= region.patients, "the patients ran out: fewer seconds, or more patients"
+        return load
 
 
-def applications(bookings: int) -> list[Application]:
-    """Every patient wants a slot of their own."""
+def on_postgres(world: World) -> list[Row]:
+    """`serve --workers 2`, 32 connections, to pgbench with 32 clients on the same server."""
+    floor, before = PgBench(world.server, world.folder, world.slots), count(world.postgres)
+    floors, keyed, plain = [], [], []
+    with world.serving(world.postgres, workers=2) as address:
+        client = Client(world, world.postgres, address)
+        client.run(WARM_UP)
+        client.run(WARM_UP, key=False)
+        for number in world.numbers():
+            floors.append(floor.run(world.seconds))
+            keyed.append(client.run(world.seconds))
+            plain.append(client.run(world.seconds, key=False))
+            tell(number, "pgbench", floors[-1], keyed[-1])
+    assert count(world.postgres) - before >= sum(load.requests for load in (*keyed, *plain))
+    pairs = list(zip(keyed, floors, strict=True))
+    without = [ours.rate / least.rate for ours, least in zip(plain, floors, strict=True)]
     return [
-        Application(
-            patient=PatientId(f"p{n}"),
-            slot=SlotId(f"s{n}"),
-            channel=Channel.MAX,
-            kind=VisitKind.ONLINE_CONSULTING,
-            author=PatientId(f"p{n}"),
-            purpose=PurposeId("first"),
-            consent_version="1",
-        )
-        for n in range(bookings)
+        told(
+            Row(
+                "booking over HTTP, PostgreSQL, 2 workers, to pgbench's 3 statements",
+                [ours.rate / least.rate for ours, least in pairs],
+                at_least(0.45),
+            )
+        ),
+        told(Row("  its p99 to its own p50", [ours.p99 / ours.p50 for ours in keyed], at_most(2.5))),
+        told(Row("  its p99 to pgbench's p99", [ours.p99 / least.p99 for ours, least in pairs], at_most(3))),
+        told(Row("  the same without an idempotency key", without)),
     ]
 
 
-async def compare(bench: Bench, bookings: int, rounds: int) -> None:
-    """Floor and ours in turn; print each round's ratio and the median."""
-    await asyncio.to_thread(migrate, bench.prepared)
-    async with open_storage(bench.prepared) as storage:
-        for batch in records(bookings):
-            await storage.transact(lambda tx, batch=batch: tx.register.store(batch))  # type: ignore[misc]
-    asked = applications(bookings)
-    transactions = await _recorded(bench.copy(), asked)
-    print(f"\n{bench.name}: {bookings} bookings a round, {len(transactions[0])} statements each")
-    ratios = []
-    for number in range(1, rounds + 1):
-        floor = _timed_floor(bench, transactions)
-        ours = await _timed_ours(bench.copy(), asked)
-        ratios.append(ours / floor)
-        print(f"  {number}: raw driver {floor:7.0f}/s   ours {ours:7.0f}/s   ratio {ours / floor:.2f}")
-    print(f"  median ratio {median(ratios):.2f} ({min(ratios):.2f} .. {max(ratios):.2f})")
+def on_sqlite(world: World) -> list[Row]:
+    """`serve` in one process, 32 connections, to `sqlite3` in one thread."""
+    floor, database = RawSqlite(world.file("floor.db"), world.slots), world.sqlite()
+    floors, ours = [], []
+    with world.serving(database, workers=1) as address:
+        client = Client(world, database, address)
+        client.run(WARM_UP)
+        for number in world.numbers():
+            floors.append(floor.run(world.seconds))
+            ours.append(client.run(world.seconds))
+            tell(number, "sqlite3", floors[-1], ours[-1])
+    assert count(database) >= sum(load.requests for load in ours)
+    ratios = [load.rate / least.rate for load, least in zip(ours, floors, strict=True)]
+    return [
+        told(Row("booking over HTTP, SQLite FULL, one process, to raw sqlite3 FULL", ratios, at_least(0.40))),
+        told(Row("  its p99 to its own p50", [load.p99 / load.p50 for load in ours])),
+    ]
 
 
-def _timed_floor(bench: Bench, transactions: Sequence[Sequence[Statement]]) -> float:
-    url = bench.copy()
-    begun = perf_counter()
-    bench.replay(url, transactions)
-    return len(transactions) / (perf_counter() - begun)
+def count(database: str) -> int:
+    """Bookings in force; raises AssertionError when a slot has two."""
+    bookings, slots = query(database, "SELECT count(*), count(DISTINCT slot_id) FROM appointment")[0]
+    assert bookings == slots, "a slot is booked twice"
+    return int(bookings)
 
 
-async def _timed_ours(url: str, asked: Sequence[Application]) -> float:
-    async with open_storage(url) as storage:
-        book = _use_case(storage)
-        begun = perf_counter()
-        await _all(book, asked, IN_FLIGHT)
-        return len(asked) / (perf_counter() - begun)
-
-
-def _use_case(storage: SqlStorage) -> BookAppointment:
-    return BookAppointment(storage=storage, desk=Desk(rules=Rules(), clock=FixedClock(NOW), ids=SequentialIds()))
-
-
-async def _all(book: BookAppointment, asked: Sequence[Application], in_flight: int) -> None:
-    waiting = iter(asked)
-
-    async def one_after_another() -> None:
-        for application in waiting:
-            verdict = await book(application)
-            if not is_successful(verdict):
-                raise RuntimeError(f"not booked: {verdict.failure()}")
-
-    await asyncio.gather(*(one_after_another() for _ in range(in_flight)))
-
-
-@attrs.define
-class _Recorder:
-    """Writes down what goes to the driver, transaction by transaction."""
-
-    transactions: list[list[Statement]] = attrs.field(factory=list)
-
-    def attach(self, engine: Engine) -> None:
-        """Listen to *engine*."""
-
-        @event.listens_for(engine, "before_cursor_execute")
-        def heard(_connection: object, _cursor: object, statement: str, parameters: object, *_: object) -> None:
-            if statement.startswith("BEGIN"):
-                self.transactions.append([])
-            else:
-                self.transactions[-1].append((statement, parameters))
-
-        @event.listens_for(engine, "begin")
-        def begun(_connection: object) -> None:
-            if engine.dialect.name == "postgresql":
-                self.transactions.append([])
-
-
-async def _recorded(url: str, asked: Sequence[Application]) -> list[list[Statement]]:
-    async with open_storage(url) as storage:
-        recorder = _Recorder()
-        recorder.attach(storage._engine)  # noqa: SLF001  # to hear what it sends
-        await _all(_use_case(storage), asked, 1)
-    return [transaction for transaction in recorder.transactions if transaction]
+def tell(number: int, name: str, floor: Floor, ours: Load) -> None:
+    """One round."""
+    print(
+        f"    {number}: {name} {floor.rate:7.0f}/s, p99 {floor.p99:5.1f} ms"
+        f"   ours {ours.rate:7.0f}/s, p50 {ours.p50:5.1f}, p99 {ours.p99:5.1f} ms   ratio {ours.rate / floor.rate:.2f}",
+        flush=True,
+    )

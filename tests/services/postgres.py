@@ -3,7 +3,7 @@
 import contextlib
 import signal
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from tests.services.processes import LOOPBACK, ServiceFailedError, answers, free_port, scratch_folder, servant, server
@@ -25,14 +25,14 @@ SETTINGS = {
 
 
 @contextlib.contextmanager
-def postgres(binaries: Path) -> Iterator[str]:
-    """Start a cluster made by *binaries*; yields the SQLAlchemy URL of its maintenance database."""
+def postgres(binaries: Path, more: Mapping[str, str] | None = None) -> Iterator[str]:
+    """Start a cluster made by *binaries*, with *more* settings; yields the URL of its maintenance database."""
     user = servant("postgres")
     port = free_port()
     with scratch_folder("postgres", user) as folder:
         data = folder / "data"
         _create_cluster(binaries, data, user)
-        options = [f"--{name}={value}" for name, value in {**SETTINGS, "port": str(port)}.items()]
+        options = [f"--{name}={value}" for name, value in {**SETTINGS, **(more or {}), "port": str(port)}.items()]
         command = [str(binaries / "postgres"), "-D", str(data), *options]
 
         def ready() -> bool:

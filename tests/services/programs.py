@@ -10,12 +10,13 @@ from pathlib import Path
 
 from tests.services.processes import ServiceFailedError
 
-POSTGRES, RABBITMQ, CHROMIUM = "PostgreSQL", "RabbitMQ", "Chromium"
+POSTGRES, RABBITMQ, CHROMIUM, WRK = "PostgreSQL", "RabbitMQ", "Chromium", "wrk"
 
 PACKAGES: Mapping[str, Sequence[str]] = {
     POSTGRES: ("postgresql",),
     RABBITMQ: ("rabbitmq-server",),
     CHROMIUM: ("chromium", "fonts-dejavu-core"),
+    WRK: ("wrk",),
 }
 POSTGRES_URL = "REGISTRATURA_TEST_POSTGRES_URL"
 AMQP_URL = "REGISTRATURA_TEST_AMQP_URL"
@@ -24,6 +25,7 @@ ANOTHER_WAY = {
     POSTGRES: f"or set {POSTGRES_URL} to a server where databases may be created",
     RABBITMQ: f"or set {AMQP_URL} to a broker",
     CHROMIUM: f"or run .venv/bin/playwright install --with-deps chromium, or set {CHROMIUM_PATH} to a browser",
+    WRK: "or put wrk 4 on the PATH",
 }
 SERVICE_POLICY = Path("/usr/sbin/policy-rc.d")
 
