@@ -63,8 +63,10 @@ def judge(desk: Desk, asked: Application, facts: Facts) -> Result[Decision[Appoi
     been lost on its way (FER-203).
     """
     held = _held(asked, facts)
-    if held is not None:
-        return Success(Decision(value=held))
+    return Success(Decision(value=held)) if held is not None else _judge_anew(desk, asked, facts)
+
+
+def _judge_anew(desk: Desk, asked: Application, facts: Facts) -> Result[Decision[Appointment], Refusal]:
     verdict = booking.book(asked, facts, desk.rules, now=desk.clock.now(), id=AppointmentId(desk.ids.new()))
     return verdict.map(lambda booked: Decision(value=booked, change=NewBooking(booked, _consent(asked, booked))))
 
@@ -224,7 +226,8 @@ class MoveAppointment:
             referral=old.referral,
         )
         facts = tx.appointments.facts(old.patient, to, now=now, author=old.author, purpose=old.purpose)
-        verdict = judge(self.desk, asked, booking.without(facts, old))
+        # The patient's own other booking is no place to move to: it would be all that is left of two.
+        verdict = _judge_anew(self.desk, asked, booking.without(facts, old))
         if not is_successful(verdict):
             return Failure(verdict.failure())
         # The new slot is decided first. The old one is let go before the new one is written only because one patient

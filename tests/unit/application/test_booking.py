@@ -122,6 +122,16 @@ async def test_a_move_that_is_refused_leaves_the_old_booking(storage: MemoryStor
     assert [visit.id for visit in coming] == [held.id]
 
 
+async def test_moving_onto_ones_own_other_visit_is_refused_and_both_stay(storage: MemoryStorage, desk: Desk) -> None:
+    await load(storage, [slot("another day", SECOND_THERAPIST, at(25, 14, 30), organisation=HOSPITAL)])
+    both = [await booked(storage, desk, wish()), await booked(storage, desk, wish("another day"))]
+    move = MoveAppointment(storage=storage, desk=desk)
+    refused = await move(both[0].id, both[1].slot, by=frozenset({MOTHER}), consent_version="1")
+    assert refused.failure() == refusals.SlotTaken(both[1].slot)
+    coming = await storage.read(lambda tx: tx.appointments.coming([MOTHER], None, NOW))
+    assert sorted(visit.id for visit in coming) == sorted(held.id for held in both)
+
+
 async def test_a_key_gives_the_first_answer_again_and_refuses_another_body(storage: MemoryStorage, desk: Desk) -> None:
     once = BookOnce(storage=storage, desk=desk)
     key = Fingerprint("api", "k1", "digest")
