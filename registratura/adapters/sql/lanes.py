@@ -35,12 +35,14 @@ class Lane:
         self._connection = connection
         self._libpq: PGconn = connection.pgconn
         self._libpq.nonblocking = 1
+        # libpq closes a socket that failed and then does not tell its number any more.
+        self._socket = self._libpq.socket
         self._loop = asyncio.get_running_loop()
         self._names: dict[Prepared, bytes] = {}
         self._answer: asyncio.Future[PGresult] | None = None
         self._result: PGresult | None = None
         self._when_free: Callable[[], None] | None = None
-        self._loop.add_reader(self._libpq.socket, self._readable)
+        self._loop.add_reader(self._socket, self._readable)
         self.is_broken = False
 
     async def all(self, statement: Prepared, parameters: Parameters) -> Sequence[Sequence[Any]]:
@@ -68,8 +70,8 @@ class Lane:
         """Close the connection."""
         if not self.is_broken:
             self.is_broken = True
-            self._loop.remove_reader(self._libpq.socket)
-            self._loop.remove_writer(self._libpq.socket)
+            self._loop.remove_reader(self._socket)
+            self._loop.remove_writer(self._socket)
         self._libpq.finish()
 
     async def _ask(self, send: Callable[[], None]) -> PGresult:
@@ -86,9 +88,14 @@ class Lane:
 
     def _flush(self) -> None:
         if self._libpq.flush():
-            self._loop.add_writer(self._libpq.socket, self._flush)
-        else:
-            self._loop.remove_writer(self._libpq.socket)
+            self._loop.add_writer(self._socket, self._flush_rest)
+
+    def _flush_rest(self) -> None:
+        try:
+            if not self._libpq.flush():
+                self._loop.remove_writer(self._socket)
+        except psycopg.Error:
+            self._break()
 
     def _readable(self) -> None:
         try:
@@ -98,7 +105,9 @@ class Lane:
                 if result is None:
                     self._answered()
                     break
-                self._result = self._result or result
+                # What was done may still fail when it is committed, and then an error comes second.
+                if self._result is None or result.status not in _FINE:
+                    self._result = result
         except psycopg.Error:
             self._break()
         if self._libpq.status != ConnStatus.OK:

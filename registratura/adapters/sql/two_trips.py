@@ -42,6 +42,9 @@ from registratura.application.ports.failures import TransactionLost
 T = TypeVar("T")
 R = TypeVar("R")
 
+_SHUT_DOWN = "57P"
+"""How the states begin in which the server ends a connection, perhaps after it has committed."""
+
 
 @attrs.frozen
 class TwoTrips:
@@ -96,9 +99,9 @@ class TwoTrips:
         except UniqueViolation:
             # A booking, or an answer under the same key, that was not there when we looked.
             return Failure(Overtaken())
-        except Broken as fault:
-            raise TransactionLost("the connection broke while a decision was kept") from fault
-        except psycopg.OperationalError as fault:
+        except (Broken, psycopg.OperationalError) as fault:
+            if isinstance(fault, Broken) or (fault.sqlstate or "").startswith(_SHUT_DOWN):
+                raise TransactionLost("the connection broke while a decision was kept") from fault
             raise unavailable(fault) from fault
         return Success(decision.value) if row is not None and row[0] else Failure(Overtaken())
 

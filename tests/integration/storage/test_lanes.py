@@ -1,0 +1,121 @@
+"""The hot path on PostgreSQL when connections are lost, held up or given up by those who waited."""
+
+import asyncio
+from collections.abc import AsyncIterator, Iterator
+
+import pytest
+from returns.result import Failure
+from sqlalchemy import Engine, create_engine, text
+
+from registratura.adapters.sql import SqlStorage, open_storage
+from registratura.application.ports.deciding import Answer, Fingerprint, Known, ToCancel
+from registratura.application.ports.failures import Unavailable
+from registratura.domain.appointments import Facts
+from registratura.domain.identifiers import AppointmentId
+from registratura.testing.contracts.storage.deciding import taking, to_book
+from registratura.testing.contracts.storage.region import CHILD, MOTHER, REGION, SLOTS, STRANGER, booking, load
+
+pytestmark = pytest.mark.anyio
+
+LANES = text(
+    "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+    " WHERE application_name = 'registratura' AND datname = current_database()"
+)
+NOTHING = ToCancel(appointment=AppointmentId("nothing"))
+
+
+@pytest.fixture
+async def storage(migrated_postgres: str) -> AsyncIterator[SqlStorage]:
+    async with open_storage(migrated_postgres, pool_size=4) as storage:
+        await load(storage, *REGION)
+        yield storage
+
+
+@pytest.fixture
+def outsider(migrated_postgres: str) -> Iterator[Engine]:
+    engine = create_engine(migrated_postgres)
+    yield engine
+    engine.dispose()
+
+
+async def look(storage: SqlStorage) -> str:
+    """Ask on the hot path whose slot nobody knows."""
+    return (await storage.cancel(NOTHING, lambda known: Failure(f"found {known.found}"))).failure()  # type: ignore[return-value]  # nobody can be faster
+
+
+async def test_connections_lost_while_idle_are_not_noticed(storage: SqlStorage, outsider: Engine) -> None:
+    await asyncio.gather(*(look(storage) for _ in range(8)))
+    with outsider.begin() as connection:
+        connection.execute(LANES)
+    assert await asyncio.gather(*(look(storage) for _ in range(8))) == ["found None"] * 8
+
+
+async def test_connection_lost_while_it_waits_is_told_and_the_next_is_well(
+    storage: SqlStorage, outsider: Engine
+) -> None:
+    with outsider.begin() as connection:
+        connection.execute(text("UPDATE slot SET minutes = minutes WHERE id = :id"), {"id": SLOTS[0].id})
+        waiting = asyncio.ensure_future(storage.book(to_book(SLOTS[0].id), taking(booking("1", SLOTS[0]))))
+        await _until_somebody_waits(outsider)
+        with outsider.begin() as another:
+            another.execute(LANES)
+        with pytest.raises(Unavailable):
+            await waiting
+    assert (await storage.book(to_book(SLOTS[0].id), taking(booking("2", SLOTS[0])))).unwrap() == "2"
+
+
+async def test_slot_held_by_another_is_given_up(storage: SqlStorage, outsider: Engine) -> None:
+    with outsider.begin() as connection:
+        connection.execute(text("UPDATE slot SET minutes = minutes WHERE id = :id"), {"id": SLOTS[0].id})
+        with pytest.raises(Unavailable, match="LockNotAvailable"):
+            await storage.book(to_book(SLOTS[0].id), taking(booking("1", SLOTS[0])))
+
+
+async def test_answers_never_go_to_somebody_else_after_a_caller_gave_up(storage: SqlStorage, outsider: Engine) -> None:
+    with outsider.begin() as connection:
+        connection.execute(text("UPDATE slot SET minutes = minutes WHERE id = :id"), {"id": SLOTS[0].id})
+        impatient = [
+            asyncio.ensure_future(storage.book(to_book(SLOTS[0].id, who.id), taking(booking(who.id, SLOTS[0], who))))
+            for who in (MOTHER, CHILD, STRANGER)
+        ]
+        await _until_somebody_waits(outsider)
+        for caller in impatient:
+            caller.cancel()
+        await asyncio.gather(*impatient, return_exceptions=True)
+        # The lanes of those who gave up are still busy; whoever comes now gets another one, and their own answer.
+        assert await asyncio.gather(*(look(storage) for _ in range(5))) == ["found None"] * 5
+    assert await asyncio.gather(*(look(storage) for _ in range(20))) == ["found None"] * 20
+
+
+async def test_answer_larger_than_the_socket_takes_at_once_is_kept(storage: SqlStorage) -> None:
+    key = Fingerprint("mis", "key", "digest")
+    words = "ж" * 3_000_000
+    from_now = to_book(SLOTS[0].id, key=key)
+    kept = await storage.book(from_now, taking(booking("1", SLOTS[0]), Answer(key, words, from_now.now)))
+    assert kept.unwrap() == "1"
+    seen: list[object] = []
+
+    def remember(known: Known[Facts]) -> Failure[str]:
+        seen.append(known.answered)
+        return Failure("only looking")
+
+    await storage.book(from_now, remember)
+    assert seen == [words]
+
+
+async def test_server_that_is_not_there_is_unavailable() -> None:
+    async with open_storage("postgresql://nobody@127.0.0.1:1/nothing") as storage:
+        with pytest.raises(Unavailable):
+            await look(storage)
+
+
+async def _until_somebody_waits(outsider: Engine) -> None:
+    asking = text(
+        "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()"
+    )
+    async with asyncio.timeout(10):
+        while True:
+            with outsider.connect() as connection:
+                if connection.execute(asking).scalar_one():
+                    return
+            await asyncio.sleep(0.01)
