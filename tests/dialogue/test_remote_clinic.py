@@ -1,15 +1,16 @@
 """Where the clinic decides: «Вы записаны» only after its yes, and never a word too much."""
 
-from datetime import timedelta
+from datetime import date, timedelta
 
 import pytest
 
 from registratura.application.confirmation import Terms
+from registratura.domain.people import Sex
 from registratura.domain.refusals import BookingCode
 from registratura.domain.schedule import FreeSlot, SlotStatus, TakenSlot
 from registratura.testing.mis import Way
 from tests.dialogue.chat import TO_SUMMARY, Bot, Chat
-from tests.dialogue.clinic import THERAPIST, at, load, slot
+from tests.dialogue.clinic import STRANGER, THERAPIST, at, load, patient, slot
 
 pytestmark = pytest.mark.anyio
 
@@ -148,6 +149,15 @@ async def test_whoever_went_on_is_told_without_losing_the_buttons(mother: Chat, 
     mother.messages.pop()
     await mother.press("Пётр")
     assert bot.memory.state.dialogues[mother.user].revision == before.revision + 1, "the button still counted"
+
+
+async def test_nobody_else_is_told_when_the_messenger_id_has_moved(mother: Chat, bot: Bot) -> None:
+    await confirm(mother)
+    heir = patient(STRANGER, "Чужая", "Анна", date(2000, 1, 2), Sex.FEMALE, messenger=mother.user)
+    await load(bot.storage, [heir])
+    await bot.ask()
+    assert len(bot.mis.held) == 1
+    assert mother.text == BOOKING
 
 
 async def test_coming_visits_say_what_the_clinic_has_not_confirmed(mother: Chat, bot: Bot) -> None:

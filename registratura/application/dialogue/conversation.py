@@ -206,20 +206,23 @@ class Converse:
 
         Whoever went on to something else is told in a message without buttons: those on the screen still count.
         """
-        dialogue = tx.dialogues.find(held.user) if held.user is not None else None
-        person = tx.patients.by_messenger(held.user) if held.user is not None else None
-        visit = self.painter.lists.of(booked, person, tx) if person is not None else None
-        if dialogue is None or person is None or visit is None:
+        user = held.user
+        person = tx.patients.by_messenger(user) if user is not None else None
+        # The messenger id may have moved to another card since.
+        if user is None or person is None or not person.ids & {booked.patient, booked.author}:
+            return
+        visit = self.painter.lists.of(booked, person, tx)
+        if visit is None:
             return
         turn = _Turn(person=person, tx=tx, chat=held.chat, mid=None, lists_failed=False)
-        screen = self.painter.told(said, visit)
-        if dialogue.appointment != booked.id or dialogue.step not in _WAITING_AT:
-            message = self.phrases.closed(screen)
-            self._put(dialogue.user, Send(user=dialogue.user, chat=held.chat, message=message), tx)
+        step, screen = self.painter.told(said, visit)
+        dialogue = tx.dialogues.find(user)
+        if dialogue is None or dialogue.appointment != booked.id or dialogue.step not in {Step.DONE, Step.CANCELLED}:
+            self._put(user, Send(user=user, chat=held.chat, message=self.phrases.closed(screen)), tx)
         elif said is News.REFUSED and held.code is not None:
             self._say_no(dialogue, Declined(held.code), turn)
         else:
-            told = rules.replaced(dialogue, _TOLD_AT[said])
+            told = rules.replaced(dialogue, step)
             self._draw(attrs.evolve(told, trail=()) if said is News.BOOKED else told, screen, (), turn, None)
 
     def _leave_result(self, dialogue: Dialogue, turn: _Turn) -> _Turn:
@@ -349,18 +352,6 @@ class Converse:
 
     def _new(self, user: MessengerId) -> Dialogue:
         return Dialogue(user=user, session=self.desk.ids.secret(), touched_at=self.desk.clock.now())
-
-
-_WAITING_AT = frozenset({Step.DONE, Step.CANCELLED})
-_TOLD_AT = {
-    News.NO_ANSWER_YET: Step.DONE,
-    News.BOOKED: Step.DONE,
-    News.REFUSED: Step.REFUSED,
-    News.NOT_CONFIRMED: Step.REFUSED,
-    News.CANCELLATION_UNANSWERED: Step.CANCELLED,
-    News.CANCELLED: Step.CANCELLED,
-    News.KEPT: Step.CANCELLED,
-}
 
 
 def _is_second_tap(token: Token, dialogue: Dialogue) -> bool:

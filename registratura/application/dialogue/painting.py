@@ -130,21 +130,21 @@ class Painter:
     def _no_answer_yet(self) -> NoAnswerYet:
         return NoAnswerYet(self.lists.terms.patience if self.lists.terms else timedelta(0))
 
-    def told(self, said: News, visit: AppointmentOffer) -> Screen:
+    def told(self, said: News, visit: AppointmentOffer) -> tuple[Step, Screen]:
         """What the clinic's answer, or its silence, means for the person who waits for it."""
         match said:
             case News.NO_ANSWER_YET:
-                return self._no_answer_yet()
+                return Step.DONE, self._no_answer_yet()
             case News.BOOKED:
-                return Booked(visit)
+                return Step.DONE, Booked(visit)
             case News.REFUSED | News.NOT_CONFIRMED:
-                return NotConfirmed(visit)
+                return Step.REFUSED, NotConfirmed(visit)
             case News.CANCELLATION_UNANSWERED:
-                return CancellationUnanswered()
+                return Step.CANCELLED, CancellationUnanswered()
             case News.CANCELLED:
-                return Cancelled(None, visit.own)
+                return Step.CANCELLED, Cancelled(None, visit.own)
             case News.KEPT:
-                return Cancelled(Kept(), visit.own)
+                return Step.CANCELLED, Cancelled(Kept(), visit.own)
 
     def _list(self, dialogue: Dialogue, person: Patient, tx: Transaction, *, failed: bool) -> Painted:
         if failed:
