@@ -12,7 +12,6 @@ from typing import Annotated, NoReturn
 
 import attrs
 import typer
-import uvicorn
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 
@@ -22,15 +21,17 @@ from registratura.application.ports.spool import RefusedLine
 from registratura.entrypoints import composition, doctor, texts
 from registratura.entrypoints.composition import Registratura, compose, open_source
 from registratura.entrypoints.http.app import Deferred
+from registratura.entrypoints.http.fleet import Fleet
+from registratura.entrypoints.http.serving import Server, listening
 from registratura.entrypoints.listening import require_free
 from registratura.entrypoints.logs import set_up_logging
+from registratura.entrypoints.metrics import exposition
+from registratura.entrypoints.metrics.listener import listening as showing_metrics
 from registratura.entrypoints.sandbox.host import Sandbox
 from registratura.entrypoints.settings import Settings, WrongSettings, load_settings
 from registratura.entrypoints.worker.stopping import until_stopped
 
 FAILED, USAGE, PARTLY = 1, 2, 3
-STOP_WITHIN = 20
-"""Seconds in which a server ends the requests it has begun."""
 
 app = typer.Typer(
     name="registratura",
@@ -107,19 +108,15 @@ def serve(
         require_free(host, port)
     except OSError as taken:
         _fail(texts.PORT_TAKEN.format(host=host, port=port, reason=taken.strerror or taken))
-    options = {
-        "host": host,
-        "port": port,
-        "log_config": None,
-        "access_log": False,
-        "timeout_graceful_shutdown": STOP_WITHIN,
-        "server_header": False,
-    }
-    if workers == 1:
-        uvicorn.run(Deferred(lambda: compose(settings)), **options)  # type: ignore[arg-type]  # one bag of options
+    if workers > 1:
+        exposition.share()
+        served = Fleet(listening(host, port), workers).run()
     else:
-        factory = "registratura.entrypoints.http.app:from_environment"
-        uvicorn.run(factory, factory=True, workers=workers, **options)  # type: ignore[arg-type]
+        app = Deferred(lambda: compose(settings))
+        server = Server(app, host=host, port=port, drain_seconds=settings.http.drain_seconds)
+        server.run()
+        served = server.started
+    raise typer.Exit(0 if served else FAILED)
 
 
 def _check_schema(settings: Settings) -> None:
@@ -135,7 +132,16 @@ def _check_schema(settings: Settings) -> None:
 def work() -> None:
     """The worker alone; any number may run at once."""
     set_up_logging()
-    _run(until_stopped, _settings())
+    settings = _settings()
+
+    async def working(product: Registratura) -> int:
+        with showing_metrics(str(settings.worker.metrics_address), product.inspection):
+            return await until_stopped(product)
+
+    try:
+        _run(working, settings)
+    except OSError as taken:
+        _fail(texts.METRICS_PORT_TAKEN.format(address=settings.worker.metrics_address, reason=taken.strerror or taken))
 
 
 @app.command(help=texts.MIGRATE)

@@ -19,6 +19,7 @@ from registratura.adapters.max.door import MaxDoor
 from registratura.adapters.max.phrases import MaxPhrases
 from registratura.adapters.max.polling import Polling
 from registratura.adapters.max.webhook import SECRET_HEADER, Watchdog
+from registratura.adapters.sql.inspection import Inspection
 from registratura.adapters.system import SystemClock, SystemIds, chance
 from registratura.application.booking import BookAppointment, CancelAppointment, Desk, MoveAppointment
 from registratura.application.confirmation import AskMis, Terms
@@ -33,8 +34,9 @@ from registratura.application.ports.spool import RefusedLine
 from registratura.application.ports.storage import Storage
 from registratura.application.ports.time import Clock, Ids
 from registratura.application.ports.waking import Waking
-from registratura.application.requests import BookOnce
+from registratura.application.requests import BookOnce, CancelOnce
 from registratura.application.tidying import Tidy
+from registratura.entrypoints.metrics.counted import CountedMessenger, CountedThrottle
 from registratura.entrypoints.settings import MaxMode, Settings, WrongSettings
 from registratura.entrypoints.texts import CONSENT_CHANGED
 
@@ -92,6 +94,7 @@ class Registratura:
     book: BookAppointment
     book_once: BookOnce
     cancel: CancelAppointment
+    cancel_once: CancelOnce
     move: MoveAppointment
     work_off: WorkOff
     ask_mis: AskMis | None
@@ -101,6 +104,7 @@ class Registratura:
     waking: Waking | None
     tidy: Tidy
     loading: "Loading"
+    inspection: Inspection
     keep_consent_text: KeepConsentText
 
     async def ready(self) -> None:
@@ -123,6 +127,8 @@ async def compose(settings: Settings, mis: Mis | None = None) -> AsyncIterator[R
         storage = await stack.enter_async_context(
             sql.open_storage(str(settings.database.url), pool_size=settings.database.pool_size)
         )
+        inspection = Inspection(str(settings.database.url))
+        stack.callback(inspection.close)
         clock, ids = SystemClock(), SystemIds()
         desk = Desk(rules=settings.rules, clock=clock, ids=ids)
         door = MaxDoor(
@@ -137,7 +143,7 @@ async def compose(settings: Settings, mis: Mis | None = None) -> AsyncIterator[R
         line = None
         if settings.max.token is not None:
             max_settings = _max_settings(settings, settings.max.token.reveal)
-            messenger = await stack.enter_async_context(connect(max_settings, storage))
+            messenger = await stack.enter_async_context(connect(max_settings, CountedThrottle(storage)))
             line = _max_line(settings, storage, clock, messenger, door)
         yield Registratura(
             settings=settings,
@@ -147,6 +153,7 @@ async def compose(settings: Settings, mis: Mis | None = None) -> AsyncIterator[R
             book=BookAppointment(storage=storage, desk=desk),
             book_once=BookOnce(storage=storage, desk=desk),
             cancel=CancelAppointment(storage=storage, desk=desk),
+            cancel_once=CancelOnce(storage=storage, desk=desk),
             move=MoveAppointment(storage=storage, desk=desk),
             work_off=WorkOff(storage=storage, converse=converse, ids=ids),
             ask_mis=ask_mis,
@@ -155,6 +162,7 @@ async def compose(settings: Settings, mis: Mis | None = None) -> AsyncIterator[R
             waking=sql.waking_at(str(settings.database.url)),
             tidy=Tidy(storage=storage, clock=clock, retention=settings.keep.retention),
             loading=_loading(settings, storage),
+            inspection=inspection,
             keep_consent_text=KeepConsentText(storage=storage, consent=settings.consent(texts.CONSENT)),
         )
 
@@ -193,7 +201,7 @@ def _max_line(settings: Settings, storage: Storage, clock: Clock, messenger: Max
     elif settings.max.webhook_secret is not None:
         url = f"{settings.public.url}{WEBHOOK_PATH}"
         watchdog = Watchdog(messenger=messenger, url=url, secret=settings.max.webhook_secret.reveal)
-    relay = Relay(storage=storage, messenger=messenger, clock=clock, chance=chance)
+    relay = Relay(storage=storage, messenger=CountedMessenger(messenger), clock=clock, chance=chance)
     return MaxLine(relay=relay, polling=polling, watchdog=watchdog, messenger=messenger)
 
 

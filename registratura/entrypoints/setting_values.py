@@ -13,6 +13,7 @@ from registratura.entrypoints import texts
 
 _WEBHOOK_SECRET_SIGNS = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-")
 _WEBHOOK_SECRET_LENGTH = range(5, 257)
+PORTS = range(1, 65536)
 
 
 @attrs.frozen(repr=False)
@@ -43,6 +44,16 @@ class WebAddress:
         return self.text
 
 
+@attrs.frozen
+class ListenAddress:
+    """Where to listen: `host:port`, or empty for nowhere."""
+
+    text: str
+
+    def __str__(self) -> str:
+        return self.text
+
+
 @attrs.frozen(repr=False)
 class DatabaseUrl:
     """Where everything is kept; may hold a password, so it is not shown."""
@@ -63,7 +74,7 @@ class WebhookSecret(Secret):
     """What MAX sends back with every update: 5 to 256 letters, digits, «_» or «-»."""
 
 
-VALUES: frozenset[type] = frozenset({DatabaseUrl, HeaderSecret, WebAddress, WebhookSecret})
+VALUES: frozenset[type] = frozenset({DatabaseUrl, HeaderSecret, ListenAddress, WebAddress, WebhookSecret})
 
 
 class Unfit(Exception):
@@ -123,6 +134,14 @@ def _address(value: object, _: object) -> WebAddress:
     return WebAddress(text)
 
 
+def _listen(value: object, _: object) -> ListenAddress:
+    text = str(value).strip()
+    host, _colon, port = text.rpartition(":")
+    if text and not (host and port.isascii() and port.isdigit() and int(port) in PORTS):
+        raise Unfit(texts.LISTEN)
+    return ListenAddress(text)
+
+
 def _database(value: object, _: object) -> DatabaseUrl:
     text = str(value).strip()
     if not text.startswith(("sqlite:///", "postgresql://", "postgresql+psycopg://")) or text == "sqlite:///:memory:":
@@ -162,6 +181,7 @@ def _reader() -> cattrs.Converter:
         (ZoneInfo, _zone),
         (time | None, _clock),
         (WebAddress, _address),
+        (ListenAddress, _listen),
         (DatabaseUrl, _database),
         (HeaderSecret | None, _secret),
         (WebhookSecret | None, _webhook_secret),

@@ -21,6 +21,7 @@ from registratura.entrypoints.setting_values import (
     Between,
     DatabaseUrl,
     HeaderSecret,
+    ListenAddress,
     Unfit,
     WebAddress,
     WebhookSecret,
@@ -154,6 +155,21 @@ class Keep:
 
 
 @attrs.frozen
+class Http:
+    """`http.*`: the door of `serve`."""
+
+    drain_seconds: Annotated[int, Between(0, 8)] = 5
+    log_requests: bool = True
+
+
+@attrs.frozen
+class Worker:
+    """`worker.*`: an empty address shows no metrics."""
+
+    metrics_address: ListenAddress = attrs.field(factory=lambda: ListenAddress(""))
+
+
+@attrs.frozen
 class MisWaiting:
     """`mis.*`: the clinic's own system, where it decides about bookings."""
 
@@ -174,6 +190,8 @@ class Settings:
     tmk: Tmk = attrs.field(factory=Tmk)
     mis: MisWaiting = attrs.field(factory=MisWaiting)
     keep: Keep = attrs.field(factory=Keep)
+    http: Http = attrs.field(factory=Http)
+    worker: Worker = attrs.field(factory=Worker)
 
     @property
     def rules(self) -> Rules:

@@ -18,7 +18,8 @@ from registratura.adapters.sql.tables import metadata
 from registratura.entrypoints import cli
 from registratura.entrypoints.composition import compose, migrate
 from registratura.entrypoints.http.app import routes
-from registratura.entrypoints.setting_values import DatabaseUrl, WebAddress
+from registratura.entrypoints.http.draining import Draining
+from registratura.entrypoints.setting_values import DatabaseUrl, ListenAddress, WebAddress
 from registratura.entrypoints.settings import Settings, load_settings
 
 ROOT = Path(__file__).parents[2]
@@ -144,7 +145,7 @@ def test_extras_exist(page: Path) -> None:
 def settings_with_defaults(section: Any, prefix: str = "") -> Iterator[tuple[str, str]]:  # an attrs instance
     for field in attrs.fields(type(section)):
         value = getattr(section, field.name)
-        if attrs.has(type(value)) and not isinstance(value, DatabaseUrl | WebAddress):
+        if attrs.has(type(value)) and not isinstance(value, DatabaseUrl | ListenAddress | WebAddress):
             yield from settings_with_defaults(value, f"{prefix}{field.name}.")
         else:
             yield f"{prefix}{field.name}", _told(value)
@@ -152,7 +153,7 @@ def settings_with_defaults(section: Any, prefix: str = "") -> Iterator[tuple[str
 
 def _told(value: object) -> str:
     match value:
-        case None | "":
+        case None | "" | ListenAddress(text=""):
             return "none"
         case bool():
             return f"`{str(value).lower()}`"
@@ -262,7 +263,7 @@ async def test_the_page_of_http_lists_exactly_the_paths(tmp_path: Path) -> None:
     async with compose(settings) as product:
         served = {
             f"{method} {route.path}"
-            for route in routes(product)
+            for route in routes(product, Draining())
             if isinstance(route, Route)
             for method in (route.methods or set()) - {"HEAD"}
         }

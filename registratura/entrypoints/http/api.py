@@ -17,16 +17,20 @@ from registratura.application.ports.deciding import KeyReused
 from registratura.application.ports.storage import Transaction
 from registratura.domain.appointments import Appointment
 from registratura.domain.identifiers import AppointmentId, PatientId
-from registratura.domain.refusals import AppointmentUnknown
+from registratura.domain.refusals import AppointmentUnknown, BookingCode
 from registratura.entrypoints.composition import Registratura, TooLarge, receive
 from registratura.entrypoints.http import texts, wire
 from registratura.entrypoints.http.availability import availability
-from registratura.entrypoints.http.bodies import bounded_body, header
+from registratura.entrypoints.http.bodies import bounded_body, header, steady_body, too_large
+from registratura.entrypoints.http.exchanges import exchange_in
 from registratura.entrypoints.http.problems import Json, Problem
 from registratura.entrypoints.http.routing import Answer, route
+from registratura.entrypoints.metrics import meters
 
 BODY_LIMIT = 64 * 1024
 LOAD_LIMIT = 512 * 1024 * 1024
+_GONE = ""
+"""What a cancellation answers: nothing."""
 
 Handler = Callable[[Request, Registratura], Awaitable[Response]]
 
@@ -35,7 +39,7 @@ def routes(product: Registratura) -> list[Route]:
     """The API over *product*."""
     guarded = partial(_guarded, product)
     return [
-        route("/api/v1/load", {"POST": guarded(load)}),
+        route("/api/v1/load", {"POST": guarded(load)}, has_deadline=False),
         route("/api/v1/availability", {"GET": guarded(availability)}),
         route("/api/v1/bookings", {"GET": guarded(listed), "POST": guarded(book)}),
         route("/api/v1/bookings/{id}", {"DELETE": guarded(cancel)}),
@@ -59,9 +63,9 @@ def _guarded(product: Registratura, handler: Handler) -> Answer:
 async def load(request: Request, product: Registratura) -> Response:
     """`POST /api/v1/load`: NDJSON or a JSON array, gzip allowed; 200 when all was loaded, 207 when in part."""
     try:
-        source = await receive(request.stream(), LOAD_LIMIT)
+        source = await receive(steady_body(request), LOAD_LIMIT)
     except TooLarge:
-        raise Problem(413, "body.too_large", texts.TOO_LARGE.format(limit=LOAD_LIMIT)) from None
+        raise too_large(LOAD_LIMIT) from None
     with closing(source.stream):
         report = await product.loading.run(source)
     return Json(wire.report_body(report), status_code=200 if report.is_complete else 207)
@@ -75,11 +79,22 @@ async def book(request: Request, product: Registratura) -> Response:
     write = partial(_written, zone=product.settings.region.timezone)
     answer = await product.book_once(asked, key, write)
     if is_successful(answer):
+        _tell(request, asked.channel.value, "booked", BookingCode.BOOKED)
         return Json(answer.unwrap().encode(), status_code=201)
     reason = answer.failure()
     if isinstance(reason, KeyReused):
-        raise Problem(422, "idempotency.reused", texts.KEY_REUSED)
+        raise _key_reused()
+    _tell(request, asked.channel.value, type(reason).__name__, reason.code)
     raise wire.refusal_problem(reason)
+
+
+def _tell(request: Request, channel: str, outcome: str, code: BookingCode) -> None:
+    exchange_in(request.scope).outcome = outcome
+    meters.booking(channel, outcome, code)
+
+
+def _key_reused() -> Problem:
+    return Problem(422, "idempotency.reused", texts.KEY_REUSED)
 
 
 def _written(held: Appointment, zone: ZoneInfo) -> str:
@@ -104,9 +119,15 @@ def _coming(patient: PatientId, now: datetime, tx: Transaction) -> Sequence[Appo
 async def cancel(request: Request, product: Registratura) -> Response:
     """`DELETE /api/v1/bookings/{id}`: the clinic gives the slot back; 204, or 409 when there is nothing to cancel."""
     asked = request.path_params["id"].lower()
+    key = wire.read_fingerprint("api.cancel", header(request.scope, b"idempotency-key"), asked.encode())
     if not wire.is_id(asked):
         raise wire.refusal_problem(AppointmentUnknown())
-    verdict = await product.cancel(AppointmentId(asked))
-    if not is_successful(verdict):
-        raise wire.refusal_problem(verdict.failure())
-    return Response(status_code=204)
+    verdict = await product.cancel_once(AppointmentId(asked), key, lambda _: _GONE)
+    if is_successful(verdict):
+        exchange_in(request.scope).outcome = "cancelled"
+        return Response(status_code=204)
+    reason = verdict.failure()
+    if isinstance(reason, KeyReused):
+        raise _key_reused()
+    exchange_in(request.scope).outcome = type(reason).__name__
+    raise wire.refusal_problem(reason)

@@ -1,8 +1,7 @@
 """The application that `serve` serves."""
 
 import gc
-import os
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
 
@@ -12,15 +11,17 @@ from starlette.routing import BaseRoute, Mount, Router
 from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from registratura.application.ports.backlog import Backlog
 from registratura.application.ports.failures import Unavailable
-from registratura.entrypoints.composition import LOGIN_PATH, MAX_SECRET_HEADER, WEBHOOK_PATH, Registratura, compose
-from registratura.entrypoints.http import api, texts
+from registratura.entrypoints.composition import LOGIN_PATH, MAX_SECRET_HEADER, WEBHOOK_PATH, Registratura
+from registratura.entrypoints.http import api, docs, openapi, texts
 from registratura.entrypoints.http.bodies import bounded_body
+from registratura.entrypoints.http.draining import Draining
 from registratura.entrypoints.http.guards import Guard
 from registratura.entrypoints.http.problems import Json, Problem
 from registratura.entrypoints.http.routing import Routes, route
-from registratura.entrypoints.logs import set_up_logging
-from registratura.entrypoints.settings import load_settings
+from registratura.entrypoints.http.telling import Teller
+from registratura.entrypoints.metrics import exposition, meters
 
 STATIC = Path(__file__).parent / "static"
 WEBHOOK_LIMIT = 1024 * 1024
@@ -29,19 +30,35 @@ GARBAGE_AT = 10_000
 Bell = Callable[[], None]
 
 
-def build(product: Registratura, *, bell: Bell = lambda: None, also: Sequence[BaseRoute] = (), home: str = "") -> Guard:
-    """The application over *product*; see `routes`."""
-    return Guard(Routes([*routes(product, bell=bell, home=home), *also]), new_id=product.ids.new)
+def build(
+    product: Registratura,
+    draining: Draining | None = None,
+    *,
+    bell: Bell = lambda: None,
+    also: Sequence[BaseRoute] = (),
+    home: str = "",
+) -> Guard:
+    """The application over *product*; *also* are routes of the host, for the rest see `routes`."""
+    ready = draining or Draining()
+    return Guard(
+        Routes([*routes(product, ready, bell=bell, home=home), *also]),
+        new_id=product.ids.new,
+        tell=Teller(product.clock, lines=product.settings.http.log_requests),
+        draining=ready,
+    )
 
 
-def routes(product: Registratura, *, bell: Bell = lambda: None, home: str = "") -> list[BaseRoute]:
+def routes(product: Registratura, draining: Draining, *, bell: Bell = lambda: None, home: str = "") -> list[BaseRoute]:
     """Everything that is answered over *product*. *bell* rings when work came in; *home* are links of the host."""
 
     async def webhook(request: Request) -> Response:
         return await _webhook(request, product, bell)
 
     async def ready(_: Request) -> Response:
-        return await _ready(product)
+        return await _ready(product, draining)
+
+    async def metrics(_: Request) -> Response:
+        return await _metrics(product)
 
     async def start(_: Request) -> Response:
         return HTMLResponse(texts.HOME_PAGE.format(links=home))
@@ -50,6 +67,9 @@ def routes(product: Registratura, *, bell: Bell = lambda: None, home: str = "") 
         route("/", {"GET": start}),
         route("/healthz", {"GET": _healthy}),
         route("/readyz", {"GET": ready}),
+        route("/metrics", {"GET": metrics}),
+        route("/openapi.json", {"GET": _openapi}),
+        route("/docs", {"GET": _docs}),
         route(WEBHOOK_PATH, {"POST": webhook}),
         route(LOGIN_PATH, {"GET": _login}),
         *api.routes(product),
@@ -61,12 +81,31 @@ async def _healthy(_: Request) -> Response:
     return PlainTextResponse("ok\n")
 
 
-async def _ready(product: Registratura) -> Response:
+async def _ready(product: Registratura, draining: Draining) -> Response:
+    if draining.begun:
+        return PlainTextResponse(f"{texts.DRAINING}\n", status_code=503)
     try:
         await product.storage.ping()
     except Unavailable as reason:
         return PlainTextResponse(f"{reason}\n", status_code=503)
     return PlainTextResponse("ready\n")
+
+
+async def _metrics(product: Registratura) -> Response:
+    backlogs: Mapping[str, Backlog] = {}
+    try:
+        backlogs = await product.inspection.backlogs()
+    except Unavailable as fault:
+        meters.storage_error(type(fault).__name__)
+    return Response(exposition.page(backlogs), media_type=exposition.CONTENT_TYPE)
+
+
+async def _openapi(_: Request) -> Response:
+    return Json(openapi.DOCUMENT)
+
+
+async def _docs(_: Request) -> Response:
+    return HTMLResponse(docs.page(openapi.DOCUMENT))
 
 
 async def _login(_: Request) -> Response:
@@ -91,6 +130,7 @@ class Deferred:
     """An application whose product is composed when serving begins, in the loop that serves."""
 
     def __init__(self, composing: Callable[[], AbstractAsyncContextManager[Registratura]]) -> None:
+        self.draining = Draining()
         self._composing = composing
         self._lifespan = Router(lifespan=self._composed)
 
@@ -102,7 +142,7 @@ class Deferred:
     async def _composed(self, _: object) -> AsyncIterator[None]:
         async with self._composing() as product:
             await product.ready()
-            self._app: ASGIApp = build(product)
+            self._app: ASGIApp = build(product, self.draining)
             _keep_what_is_there()
             yield
 
@@ -112,10 +152,3 @@ def _keep_what_is_there() -> None:
     gc.collect()
     gc.freeze()
     gc.set_threshold(GARBAGE_AT)
-
-
-def from_environment() -> Deferred:
-    """What each worker process of `serve` builds for itself."""
-    set_up_logging()
-    settings = load_settings(os.environ, Path.cwd())
-    return Deferred(lambda: compose(settings))

@@ -1,59 +1,42 @@
-"""What stands before every route: a request id, security headers, and no fault without an answer."""
+"""What stands before every route: a request id, a deadline, no fault without an answer, and a line in the journal."""
 
+import asyncio
 import logging
 from collections.abc import Callable
+from time import monotonic
 
 import attrs
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from registratura.application.ports.failures import Unavailable
 from registratura.entrypoints.http import texts
-from registratura.entrypoints.http.bodies import header
+from registratura.entrypoints.http.bodies import header, too_slow
+from registratura.entrypoints.http.deadlines import Deadlines
+from registratura.entrypoints.http.draining import Draining
+from registratura.entrypoints.http.exchanges import Exchange, open_in
 from registratura.entrypoints.http.problems import Problem, is_request_id, problem_response
+from registratura.entrypoints.logs import REQUEST_ID
+from registratura.entrypoints.metrics import meters
 
 log = logging.getLogger(__name__)
 
-HEADERS = {
-    b"x-content-type-options": b"nosniff",
-    b"referrer-policy": b"no-referrer",
-    b"content-security-policy": b"default-src 'self'; object-src 'none'; base-uri 'none'; frame-ancestors 'none'",
-    b"cache-control": b"no-store",
-}
-"""Sent with every answer that does not name them itself."""
-_USUAL = list(HEADERS.items())
 RETRY_SECONDS = 2
 FAULTS = 500
 """From this status on it is our fault, and the journal is told."""
-
-
-@attrs.define(eq=False)
-class Exchange:
-    """One request and what has been answered so far."""
-
-    request_id: str
-    _send: Send
-    status: int = 0
-    """Of the answer, from the moment it begins; 0 before."""
-
-    async def send(self, message: Message) -> None:
-        """Pass a part of the answer on; its beginning gets the headers that every answer has."""
-        if message["type"] == "http.response.start":
-            self.status = message["status"]
-            given = message.get("headers", ())
-            named = {name for name, _ in given}
-            usual = _USUAL if named.isdisjoint(HEADERS) else [pair for pair in _USUAL if pair[0] not in named]
-            message["headers"] = [*given, *usual, (b"x-request-id", self.request_id.encode())]
-        await self._send(message)
+Tell = Callable[[Exchange, str, float], None]
 
 
 @attrs.define
 class Guard:
-    """Middleware around everything."""
+    """Middleware around everything. *tell* gets each exchange that ended, its method and its seconds."""
 
     app: ASGIApp
     new_id: Callable[[], str]
+    tell: Tell
+    draining: Draining = attrs.field(factory=Draining)
+    deadlines: Deadlines = attrs.field(factory=Deadlines)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request; whatever breaks is answered and told to the journal by type only."""
@@ -62,31 +45,54 @@ class Guard:
             return
         given = header(scope, b"x-request-id")
         request_id = given if given is not None and is_request_id(given) else self.new_id()
-        exchange = Exchange(request_id, send)
+        exchange = Exchange(request_id, send, asyncio.current_task(), monotonic(), self.draining.begun)
+        open_in(scope, exchange)
+        REQUEST_ID.set(request_id)
+        self.deadlines.begin(exchange)
         try:
             await self.app(scope, receive, exchange.send)
-        except Exception as fault:  # the last wall: nobody above would answer
-            if exchange.status:
-                raise
-            if isinstance(fault, ClientDisconnect):
-                return
-            problem = _problem_of(fault, request_id)
-            if problem.status >= FAULTS:
-                log.exception("http.fault", extra={"status": problem.status, "request_id": request_id})
-            await problem_response(problem, request_id)(scope, receive, exchange.send)
+        except (Exception, asyncio.CancelledError) as fault:  # noqa: BLE001  # the last wall
+            await self._answer(fault, exchange, scope, receive)
+        finally:
+            self.deadlines.end(exchange)
+            self.tell(exchange, scope["method"], monotonic() - exchange.begun)
+
+    async def _answer(self, fault: BaseException, exchange: Exchange, scope: Scope, receive: Receive) -> None:
+        if exchange.is_late and exchange.task is not None:
+            exchange.task.uncancel()
+        elif isinstance(fault, asyncio.CancelledError):
+            raise fault
+        if exchange.status:
+            raise fault
+        if isinstance(fault, ClientDisconnect):
+            return
+        problem = _problem_of(fault, exchange)
+        if problem.status >= FAULTS:
+            log.error("http.fault", extra={"status": problem.status}, exc_info=fault)
+        await problem_response(problem, exchange.request_id)(scope, receive, exchange.send)
 
 
-def _problem_of(fault: Exception, request_id: str) -> Problem:
+def _problem_of(fault: BaseException, exchange: Exchange) -> Problem:
     match fault:
         case Problem():
             return fault
         case HTTPException():
             return _http_problem(fault)
+        case asyncio.CancelledError() if exchange.is_reading:
+            return too_slow()
+        case asyncio.CancelledError():
+            meters.storage_error("late")
+            return _try_again(texts.LATE)
         case Unavailable():
-            detail = texts.UNAVAILABLE.format(seconds=RETRY_SECONDS)
-            return Problem(503, "unavailable", detail, headers={"Retry-After": str(RETRY_SECONDS)})
+            meters.storage_error(type(fault).__name__)
+            return _try_again(texts.UNAVAILABLE)
         case _:
-            return Problem(500, "fault", texts.FAULT.format(code=request_id[:8]))
+            return Problem(500, "fault", texts.FAULT.format(code=exchange.request_id[:8]))
+
+
+def _try_again(words: str) -> Problem:
+    detail = words.format(seconds=RETRY_SECONDS)
+    return Problem(503, "unavailable", detail, headers={"Retry-After": str(RETRY_SECONDS)})
 
 
 def _http_problem(fault: HTTPException) -> Problem:

@@ -8,9 +8,9 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Route, Router
 from starlette.types import Receive, Scope, Send
 
+from registratura.entrypoints.http.exchanges import exchange_in
+
 Answer = Callable[[Request], Awaitable[Response]]
-ROUTE = "registratura.route"
-"""Where the template of our own route that matched stands in the scope."""
 
 
 @attrs.frozen
@@ -19,18 +19,21 @@ class Endpoint:
 
     template: str
     answers: Mapping[str, Answer]
+    has_deadline: bool
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request, HEAD as GET; raises what the answer raises."""
-        scope[ROUTE] = self.template
+        exchange = exchange_in(scope)
+        exchange.route = self.template
+        exchange.has_deadline = self.has_deadline
         answer = self.answers.get(scope["method"]) or self.answers["GET"]
         response = await answer(Request(scope, receive, send))
         await response(scope, receive, send)
 
 
-def route(template: str, answers: Mapping[str, Answer]) -> Route:
-    """A route of ours with an answer for each of its methods."""
-    return Route(template, Endpoint(template, answers), methods=list(answers))
+def route(template: str, answers: Mapping[str, Answer], *, has_deadline: bool = True) -> Route:
+    """A route of ours with an answer for each of its methods, which must begin in time."""
+    return Route(template, Endpoint(template, answers, has_deadline), methods=list(answers))
 
 
 class Routes:

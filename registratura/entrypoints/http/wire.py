@@ -17,10 +17,10 @@ from registratura.entrypoints.http.problems import Problem
 
 LONGEST_KEY = 200
 LONGEST_ID = 200
-_REQUIRED = ("patient_id", "slot_id")
-_FIELDS = {*_REQUIRED, "kind", "channel", "author_id", "purpose_id", "consent_version", "referral_id"}
-_CHANNELS = {channel.value: channel for channel in (Channel.PORTAL, Channel.CALL_CENTRE, Channel.REGISTRY)}
-_KINDS = {kind.value: kind for kind in VisitKind}
+REQUIRED = ("patient_id", "slot_id")
+_FIELDS = {*REQUIRED, "kind", "channel", "author_id", "purpose_id", "consent_version", "referral_id"}
+CHANNELS = {channel.value: channel for channel in (Channel.PORTAL, Channel.CALL_CENTRE, Channel.REGISTRY)}
+KINDS = {kind.value: kind for kind in VisitKind}
 _CONFLICTS = frozenset({BookingCode.TAKEN, BookingCode.ANNULLED, BookingCode.SAME_TIME, BookingCode.SAME_DOCTOR})
 
 
@@ -44,7 +44,7 @@ def read_application(body: bytes) -> Application:
     """What a caller wants booked; raises `Problem` with every wrong field."""
     given = read_object(body)
     words: dict[str, str] = {}
-    faults = [_fault(name, texts.FIELD_MISSING) for name in _REQUIRED if given.get(name) is None]
+    faults = [_fault(name, texts.FIELD_MISSING) for name in REQUIRED if given.get(name) is None]
     for name, value in given.items():
         if name not in _FIELDS:
             faults.append(_fault(name, texts.FIELD_UNKNOWN))
@@ -52,12 +52,12 @@ def read_application(body: bytes) -> Application:
             words[name] = word
         elif value is not None:
             faults.append(_fault(name, texts.FIELD_TEXT))
-    kind = _KINDS.get(words["kind"]) if "kind" in words else VisitKind.APPOINTMENT
-    channel = _CHANNELS.get(words["channel"]) if "channel" in words else Channel.PORTAL
+    kind = KINDS.get(words["kind"]) if "kind" in words else VisitKind.APPOINTMENT
+    channel = CHANNELS.get(words["channel"]) if "channel" in words else Channel.PORTAL
     if kind is None:
-        faults.append(_fault("kind", texts.FIELD_ONE_OF.format(values=", ".join(_KINDS))))
+        faults.append(_fault("kind", texts.FIELD_ONE_OF.format(values=", ".join(KINDS))))
     if channel is None:
-        faults.append(_fault("channel", texts.FIELD_ONE_OF.format(values=", ".join(_CHANNELS))))
+        faults.append(_fault("channel", texts.FIELD_ONE_OF.format(values=", ".join(CHANNELS))))
     if faults or kind is None or channel is None:
         raise Problem(400, "body.fields", texts.BAD_FIELDS, faults)
     author, purpose = words.get("author_id"), words.get("purpose_id")
