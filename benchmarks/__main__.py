@@ -6,17 +6,26 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from benchmarks import booking, calendar, rush
+from benchmarks import booking, calendar, peer, pipeline, rush
 from benchmarks.cluster import cluster, version_of
-from benchmarks.report import Row, machine
+from benchmarks.report import Row, at_least, machine
 from benchmarks.world import World
 from tests.services.programs import POSTGRES_URL
+
+
+def _pipeline(world: World) -> list[Row]:
+    """POST without the database to Starlette's echo."""
+    ratio = pipeline.compare(world.rounds, world.seconds)
+    return [Row("POST pipeline without the database to Starlette's echo", [ratio], at_least(pipeline.GOAL))]
+
 
 PARTS: Mapping[str, Callable[[World], list[Row]]] = {
     "booking": booking.on_postgres,
     "sqlite": booking.on_sqlite,
     "rush": rush.on_both,
     "availability": calendar.over_http,
+    "peer": peer.django_appointment,
+    "pipeline": _pipeline,
 }
 QUICK_SLOTS = 50_000
 

@@ -6,7 +6,6 @@ from datetime import UTC, datetime
 from time import perf_counter
 
 import psycopg
-from sqlalchemy.dialects.postgresql.psycopg import PGDialect_psycopg
 
 from benchmarks.cluster import connect
 from benchmarks.floors import percentile
@@ -75,17 +74,18 @@ def _ten_times_as_many(world: World) -> list[Row]:
 
 def median_of(connection: psycopg.Connection[tuple[object, ...]], region: Region, seed: int) -> float:
     """Milliseconds of our statement, prepared, for pairs by chance."""
-    statement = str(STATEMENTS["postgresql"].compile(dialect=PGDialect_psycopg())).encode()  # type: ignore[no-untyped-call]
+    statement = STATEMENTS["postgresql"]
     chance = random.Random(seed)
+    cursor = psycopg.RawCursor(connection)
     times = []
     for number in range(WARM_UP + ASKED):
         organisation, speciality = region.pair(chance.randrange(5 * region.organisations))
         asked = AvailabilityQuery(
             organisation=OrganisationId(organisation), speciality=SpecialityId(speciality), now=datetime.now(UTC)
         )
-        values = parameters(asked)
+        values = [value.decode() if value is not None else None for value in statement.for_lane(parameters(asked))]
         began = perf_counter()
-        rows = connection.execute(statement, values, prepare=True).fetchall()
+        rows = cursor.execute(statement.lane_text, values, prepare=True).fetchall()
         took = (perf_counter() - began) * 1000
         assert len(rows) >= ROWS or region.slots < 1_000_000
         if number >= WARM_UP:

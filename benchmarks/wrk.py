@@ -20,10 +20,11 @@ local function id(kind, n)
 end
 local headers = {{["Authorization"] = "Bearer {token}", ["Content-Type"] = "application/json"}}
 """
-_FOOT = """
+FOOT = """
+-- Tells the figures as JSON; closes every script.
 done = function(summary, latency, requests)
   local wrong = summary.errors
-  io.write(string.format('{{"requests":%d,"seconds":%.6f,"p50":%.3f,"p99":%.3f,"refused":%d,"broken":%d}}\\n',
+  io.write(string.format('{"requests":%d,"seconds":%.6f,"p50":%.3f,"p99":%.3f,"refused":%d,"broken":%d}\\n',
     summary.requests, summary.duration / 1e6, latency:percentile(50) / 1e3, latency:percentile(99) / 1e3,
     wrong.status, wrong.connect + wrong.read + wrong.write + wrong.timeout))
 end
@@ -84,7 +85,7 @@ def calendar_script(region: Region, seed: int) -> str:
 
 
 def _script(body: str, **values: object) -> str:
-    return (_HEAD + body + _FOOT).format(scramble=SCRAMBLE, token=TOKEN, **values)
+    return (_HEAD + body).format(scramble=SCRAMBLE, token=TOKEN, **values) + FOOT
 
 
 def wrk(url: str, script: str, file: Path, *, connections: int, seconds: int) -> Load:
