@@ -6,7 +6,7 @@ question that another process asks again when its term is over.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Protocol
@@ -33,11 +33,11 @@ class Terms:
     """How long the clinic is waited for."""
 
     deadline: timedelta = timedelta(seconds=8)
-    """For one call. The FER gateway waits ten seconds for our answer."""
+    """For one question. The FER gateway waits ten seconds for our answer."""
     patience: timedelta = timedelta(minutes=10)
     """Until a person is told no because the clinic gave no answer."""
-    term: timedelta = timedelta(seconds=30)
-    """How long a question is ours, longer than two calls; after a crash the next one waits as long."""
+    term: timedelta = timedelta(seconds=15)
+    """How long a question is ours: longer than the deadline. After a crash the next one waits as long."""
 
     @property
     def asking(self) -> timedelta:
@@ -174,22 +174,9 @@ class AskMis:
             return await self._record(inquiry, answer, tell_nobody)
 
     async def _ask(self, inquiry: Inquiry) -> Answer:
-        booked = inquiry.booked
-        match rules.question(inquiry.held):
-            case Question.BOOK:
-                return await self._heard(self.mis.book(booked))
-            case Question.BOOK_UNLESS_THERE:
-                found = await self._heard(self.mis.find(booked))
-                return await self._heard(self.mis.book(booked)) if isinstance(found, NotThere) else found
-            case Question.FIND:
-                return await self._heard(self.mis.find(booked))
-            case Question.CANCEL:
-                return await self._heard(self.mis.cancel(booked))
-
-    async def _heard(self, call: Awaitable[Answer]) -> Answer:
         try:
             async with asyncio.timeout(self.terms.deadline.total_seconds()):
-                return await call
+                return await self._put(rules.question(inquiry.held), inquiry.booked)
         except Unavailable:
             return Silence(in_doubt=False)
         except (OutcomeUnknown, TimeoutError):
@@ -197,6 +184,18 @@ class AskMis:
         except Exception as slip:  # noqa: BLE001  # a slip of the adapter: nobody knows what it has done
             self.on_fault(slip)
             return Silence(in_doubt=True)
+
+    async def _put(self, question: Question, booked: Appointment) -> Answer:
+        match question:
+            case Question.BOOK:
+                return await self.mis.book(booked)
+            case Question.BOOK_UNLESS_THERE:
+                found = await self.mis.find(booked)
+                return await self.mis.book(booked) if isinstance(found, NotThere) else found
+            case Question.FIND:
+                return await self.mis.find(booked)
+            case Question.CANCEL:
+                return await self.mis.cancel(booked)
 
     async def _record(self, inquiry: Inquiry, answer: Answer, tell: Tell) -> Confirmation:
         # A cancelled task must still record what it has heard.

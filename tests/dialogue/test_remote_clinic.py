@@ -82,7 +82,7 @@ async def test_silence_past_all_patience_is_a_no(mother: Chat, bot: Bot) -> None
     await confirm(mother)
     await bot.ask()
     assert mother.text == NO_ANSWER_YET
-    await pass_time(bot, minutes=9, seconds=30)
+    await pass_time(bot, minutes=9, seconds=45)
     assert mother.text == NOT_CONFIRMED
     assert mother.buttons == ["Выбрать время", "В начало"]
     assert isinstance(bot.memory.state.slots["s1"], FreeSlot)
@@ -95,7 +95,7 @@ async def test_a_yes_after_our_no_is_cancelled_and_nobody_is_bothered(mother: Ch
     bot.mis.script(*[SILENT] * 2)
     await confirm(mother)
     await bot.ask()
-    await pass_time(bot, minutes=9, seconds=30)
+    await pass_time(bot, minutes=9, seconds=45)
     assert mother.text == NOT_CONFIRMED
     assert len(bot.mis.held) == 1, "the clinic heard the first question"
     await pass_time(bot, seconds=5)
