@@ -153,16 +153,18 @@ class StorageMachine(RuleBasedStateMachine):
 
     @invariant()
     def a_yes_is_never_lost(self) -> None:
-        """Every booking that was promised and did not end is there as it was promised."""
-        for owed in self._witness.promises.in_force:
-            kept = self._witness.seen.bookings.get(owed.id)
+        """Every booking that was promised and did not end is there as it was promised; what ended has ended."""
+        promises, seen = self._witness.promises, self._witness.seen
+        for owed in promises.in_force:
+            kept = seen.bookings.get(owed.id)
             assert kept == owed, f"{YES_STAYS}: {owed} was promised, {kept} is in force"
+        undead = seen.bookings.keys() & promises.ended
+        assert not undead, f"{YES_STAYS}: {sorted(undead)} have ended, and are in force"
 
     @invariant()
     def a_no_never_turns_into_a_booking(self) -> None:
         """Nothing is in force but what was promised."""
-        owed = {booked.id for booked in self._witness.promises.in_force}
-        surplus = self._witness.seen.bookings.keys() - owed
+        surplus = self._witness.seen.bookings.keys() - self._witness.promises.bookings
         assert not surplus, f"{NO_STAYS}: {sorted(surplus)} are in force, and nobody was told so"
 
     @invariant()
