@@ -1,18 +1,23 @@
-"""Two workers on one database and a clinic that decides: asked at once, by one of them, and people are told."""
+"""Two workers on one database and a clinic that decides: each question asked once, and nothing lost between them."""
 
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import timedelta
 from pathlib import Path
+from random import Random
 
 import attrs
 import pytest
+from returns.pipeline import is_successful
 
-from registratura.application.confirmation import Terms, Waiting, begin
+from registratura.application.confirmation import AskMis, Inquiry, Terms, Waiting, begin
 from registratura.application.ports.messenger import Send
-from registratura.domain.appointments import Application, Channel, VisitKind
+from registratura.application.ports.storage import Transaction
+from registratura.application.through_mis import CancelThroughMis
+from registratura.domain.appointments import Application, Channel, ClosedAppointment, VisitKind
 from registratura.domain.confirmation import State
+from registratura.domain.dialogue import Dialogue
 from registratura.domain.identifiers import AppointmentId, SlotId
 from registratura.entrypoints.composition import Registratura, compose, migrate
 from registratura.entrypoints.settings import Settings, load_settings
@@ -22,6 +27,7 @@ from registratura.testing.mis import MemoryMis, Way
 
 pytestmark = pytest.mark.anyio
 BOOKINGS = 6
+ROUNDS = 5
 PATIENCE = 30.0
 
 
@@ -50,6 +56,9 @@ async def fill(product: Registratura) -> None:
         for day in range(BOOKINGS)
     ]
     await load(product.storage, *REGION[:-1], slots)
+    assert MOTHER.messenger is not None
+    talking = Dialogue(user=MOTHER.messenger, session="session-of-mother", touched_at=tomorrow)
+    await product.storage.transact(lambda tx: tx.dialogues.save(talking, "chat"))
 
 
 async def wish(product: Registratura, day: int) -> AppointmentId:
@@ -80,11 +89,15 @@ async def confirmed(product: Registratura, bookings: list[AppointmentId]) -> Non
             await asyncio.sleep(0.05)
 
 
-async def check(url: str, folder: Path) -> None:
+def migrated(url: str, folder: Path) -> Settings:
     settings = load_settings(
         {"REGISTRATURA_DATABASE_URL": url, "REGISTRATURA_TMK_CHECKS_REPEAT_SPECIALITY_MO": "no"}, folder
     )
     migrate(settings)
+    return settings
+
+
+async def check_once(settings: Settings) -> None:
     mis = MemoryMis()
     mis.script(*[Way(delay=0.2)] * BOOKINGS)
     async with two_workers(settings, mis) as product:
@@ -97,9 +110,61 @@ async def check(url: str, folder: Path) -> None:
         assert told[0].outgoing.message.text.startswith("Вы записаны ✓")
 
 
+async def check_cancelling(settings: Settings) -> None:
+    """Each booking is cancelled at some moment of its asking; the clinic loses half of its answers."""
+    mis, chance = MemoryMis(), Random(7)
+    mis.script(*(Way(delay=chance.uniform(0, 0.05), answered=chance.random() < 0.5) for _ in range(BOOKINGS)))
+    async with compose(settings, mis) as product:
+        await fill(product)
+        ask = product.ask_mis
+        assert ask is not None
+        cancel = CancelThroughMis(storage=product.storage, desk=product.book.desk, ask=ask)
+
+        async def cancel_soon(booking: AppointmentId) -> bool:
+            await asyncio.sleep(chance.uniform(0, 0.1))
+            return is_successful(await cancel(booking))
+
+        for _ in range(ROUNDS):
+            bookings = [await wish(product, day) for day in range(BOOKINGS)]
+            asked = asyncio.gather(*map(ask, await ask.due(BOOKINGS)))
+            assert all(await asyncio.gather(*map(cancel_soon, bookings)))
+            await asked
+            for booking in bookings:
+                await settle(product, ask, booking)
+                assert booking not in mis.held
+                assert isinstance(await found(product, booking), ClosedAppointment)
+
+
+async def found(product: Registratura, booking: AppointmentId) -> object:
+    return await product.storage.read(lambda tx: tx.appointments.find(booking))
+
+
+async def settle(product: Registratura, ask: AskMis, booking: AppointmentId) -> None:
+    """Ask about *booking* until the clinic has given it back, without waiting for the times of asking."""
+
+    def take(tx: Transaction) -> Inquiry | None:
+        held = tx.confirmations.find(booking)
+        return ask.take(held, tx.confirmations.now(), tx) if held is not None and held.due is not None else None
+
+    for _ in range(3):
+        inquiry = await product.storage.transact(take)
+        if inquiry is not None:
+            await ask(inquiry)
+
+
 async def test_two_workers_ask_each_question_once_on_sqlite(sqlite: str, tmp_path: Path) -> None:
-    await check(sqlite, tmp_path)
+    await check_once(migrated(sqlite, tmp_path))
 
 
 async def test_two_workers_ask_each_question_once_on_postgres(postgres_url: str, tmp_path: Path) -> None:
-    await check(postgres_url, tmp_path)
+    await check_once(migrated(postgres_url, tmp_path))
+
+
+async def test_cancelling_while_answers_come_in_leaves_nothing_behind_on_sqlite(sqlite: str, tmp_path: Path) -> None:
+    await check_cancelling(migrated(sqlite, tmp_path))
+
+
+async def test_cancelling_while_answers_come_in_leaves_nothing_behind_on_postgres(
+    postgres_url: str, tmp_path: Path
+) -> None:
+    await check_cancelling(migrated(postgres_url, tmp_path))
