@@ -1,6 +1,7 @@
 """Clocks and identities that a test holds in its hand."""
 
 from datetime import datetime, timedelta
+from itertools import count
 from uuid import UUID
 
 import attrs
@@ -32,20 +33,16 @@ class MovableClock:
         self.moment += by
 
 
-@attrs.define
+@attrs.frozen
 class SequentialIds:
-    """UUIDs of version 4 in form, in an order one can foresee."""
+    """UUIDs of version 4 in form, in an order one can foresee; several threads never get the same."""
 
-    _given: int = 0
+    _numbers: "count[int]" = attrs.field(factory=lambda: count(1), init=False, repr=False)
 
     def new(self) -> str:
         """The next identity."""
-        return str(UUID(int=self._next(), version=4))
+        return str(UUID(int=next(self._numbers), version=4))
 
     def secret(self) -> str:
         """The next secret, of the length of a real one."""
-        return f"secret-{self._next():017}"
-
-    def _next(self) -> int:
-        self._given += 1
-        return self._given
+        return f"secret-{next(self._numbers):017}"

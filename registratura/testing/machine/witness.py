@@ -36,8 +36,9 @@ class _Ids:
     given: list[str] = attrs.field(factory=list)
 
     def new(self) -> str:
-        self.given.append(self.source.new())
-        return self.given[-1]
+        fresh = self.source.new()
+        self.given.append(fresh)
+        return fresh
 
     def secret(self) -> str:
         return self.source.secret()
