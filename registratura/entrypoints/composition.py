@@ -6,6 +6,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import timedelta
 from functools import partial
 from pathlib import Path
+from typing import TypedDict
 from zoneinfo import ZoneInfo
 
 import attrs
@@ -35,6 +36,12 @@ from registratura.application.ports.storage import Storage
 from registratura.application.ports.time import Clock, Ids
 from registratura.application.ports.waking import Waking
 from registratura.application.requests import BookOnce, CancelOnce
+from registratura.application.through_mis import (
+    BookOnceThroughMis,
+    BookThroughMis,
+    CancelOnceThroughMis,
+    CancelThroughMis,
+)
 from registratura.application.tidying import Tidy
 from registratura.entrypoints.metrics.counted import CountedMessenger, CountedThrottle
 from registratura.entrypoints.settings import MaxMode, Settings, WrongSettings
@@ -91,11 +98,12 @@ class Registratura:
     storage: Storage
     clock: Clock
     ids: Ids
-    book: BookAppointment
-    book_once: BookOnce
-    cancel: CancelAppointment
-    cancel_once: CancelOnce
-    move: MoveAppointment
+    book: BookAppointment | BookThroughMis
+    book_once: BookOnce | BookOnceThroughMis
+    cancel: CancelAppointment | CancelThroughMis
+    cancel_once: CancelOnce | CancelOnceThroughMis
+    move: MoveAppointment | None
+    """None where the clinic decides: there one books the new time, then cancels the old one."""
     work_off: WorkOff
     ask_mis: AskMis | None
     """Asks the clinic where it decides about bookings itself; None where we decide."""
@@ -150,11 +158,7 @@ async def compose(settings: Settings, mis: Mis | None = None) -> AsyncIterator[R
             storage=storage,
             clock=clock,
             ids=ids,
-            book=BookAppointment(storage=storage, desk=desk),
-            book_once=BookOnce(storage=storage, desk=desk),
-            cancel=CancelAppointment(storage=storage, desk=desk),
-            cancel_once=CancelOnce(storage=storage, desk=desk),
-            move=MoveAppointment(storage=storage, desk=desk),
+            **_bookings(storage, desk, ask_mis),
             work_off=WorkOff(storage=storage, converse=converse, ids=ids),
             ask_mis=ask_mis,
             max_door=door,
@@ -165,6 +169,33 @@ async def compose(settings: Settings, mis: Mis | None = None) -> AsyncIterator[R
             inspection=inspection,
             keep_consent_text=KeepConsentText(storage=storage, consent=settings.consent(texts.CONSENT)),
         )
+
+
+class _Bookings(TypedDict):
+    book: BookAppointment | BookThroughMis
+    book_once: BookOnce | BookOnceThroughMis
+    cancel: CancelAppointment | CancelThroughMis
+    cancel_once: CancelOnce | CancelOnceThroughMis
+    move: MoveAppointment | None
+
+
+def _bookings(storage: Storage, desk: Desk, ask: AskMis | None) -> _Bookings:
+    """The use cases of booking: where a clinic decides none of them goes past it."""
+    if ask is None:
+        return _Bookings(
+            book=BookAppointment(storage=storage, desk=desk),
+            book_once=BookOnce(storage=storage, desk=desk),
+            cancel=CancelAppointment(storage=storage, desk=desk),
+            cancel_once=CancelOnce(storage=storage, desk=desk),
+            move=MoveAppointment(storage=storage, desk=desk),
+        )
+    return _Bookings(
+        book=BookThroughMis(storage=storage, desk=desk, ask=ask),
+        book_once=BookOnceThroughMis(storage=storage, desk=desk, ask=ask),
+        cancel=CancelThroughMis(storage=storage, desk=desk, ask=ask),
+        cancel_once=CancelOnceThroughMis(storage=storage, desk=desk, ask=ask),
+        move=None,
+    )
 
 
 def _log_slip(slip: Exception) -> None:

@@ -13,9 +13,11 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from registratura.application.confirmation import Pending
 from registratura.application.ports.deciding import KeyReused
 from registratura.application.ports.storage import Transaction
 from registratura.domain.appointments import Appointment
+from registratura.domain.confirmation import State
 from registratura.domain.identifiers import AppointmentId, PatientId
 from registratura.domain.refusals import AppointmentUnknown, BookingCode
 from registratura.entrypoints.composition import Registratura, TooLarge, receive
@@ -72,20 +74,28 @@ async def load(request: Request, product: Registratura) -> Response:
 
 
 async def book(request: Request, product: Registratura) -> Response:
-    """`POST /api/v1/bookings`: 201 with the booking, or the reason why not."""
+    """`POST /api/v1/bookings`: 201 with the booking, 202 while a deciding clinic is silent, or the reason why not."""
     body = await bounded_body(request, BODY_LIMIT)
     asked = wire.read_application(body)
     key = wire.read_fingerprint("api.bookings", header(request.scope, b"idempotency-key"), body)
-    write = partial(_written, zone=product.settings.region.timezone)
-    answer = await product.book_once(asked, key, write)
+    zone = product.settings.region.timezone
+    answer = await product.book_once(asked, key, partial(_written, zone=zone))
     if is_successful(answer):
+        told = answer.unwrap()
+        if isinstance(told, Pending):
+            return _pending(request, told, zone)
         _tell(request, asked.channel.value, "booked", BookingCode.BOOKED)
-        return Json(answer.unwrap().encode(), status_code=201)
+        return Json(told.encode(), status_code=201)
     reason = answer.failure()
     if isinstance(reason, KeyReused):
         raise _key_reused()
     _tell(request, asked.channel.value, type(reason).__name__, reason.code)
     raise wire.refusal_problem(reason)
+
+
+def _pending(request: Request, told: Pending, zone: ZoneInfo) -> Response:
+    exchange_in(request.scope).outcome = "pending"
+    return Json(wire.booking_body(told.booked, zone, told.state), status_code=202)
 
 
 def _tell(request: Request, channel: str, outcome: str, code: BookingCode) -> None:
@@ -107,23 +117,34 @@ async def listed(request: Request, product: Registratura) -> Response:
     if not wire.is_id(patient):
         raise Problem(400, "query.patient_id", texts.NEEDS_PATIENT)
     now, zone = product.clock.now(), product.settings.region.timezone
-    held = await product.storage.read(lambda tx: _coming(PatientId(patient), now, tx))
-    return Json({"bookings": [wire.booking_body(booking, zone) for booking in held]})
+    decided_there = product.ask_mis is not None
+    held = await product.storage.read(lambda tx: _coming(PatientId(patient), now, tx, decided_there=decided_there))
+    return Json({"bookings": [wire.booking_body(booking, zone, state) for booking, state in held]})
 
 
-def _coming(patient: PatientId, now: datetime, tx: Transaction) -> Sequence[Appointment]:
+def _coming(
+    patient: PatientId, now: datetime, tx: Transaction, *, decided_there: bool
+) -> Sequence[tuple[Appointment, State | None]]:
     card = tx.patients.find(patient)
-    return tx.appointments.coming(card.ids if card else [patient], None, now)
+    held = tx.appointments.coming(card.ids if card else [patient], None, now)
+    states = tx.confirmations.states([booking.id for booking in held]) if decided_there else {}
+    return [(booking, states.get(booking.id)) for booking in held]
 
 
 async def cancel(request: Request, product: Registratura) -> Response:
-    """`DELETE /api/v1/bookings/{id}`: the clinic gives the slot back; 204, or 409 when there is nothing to cancel."""
+    """`DELETE /api/v1/bookings/{id}`: the clinic gives the slot back; 204, or 409 when there is nothing to cancel.
+
+    202 while a clinic that decides itself has not answered: the booking is in force until then.
+    """
     asked = request.path_params["id"].lower()
     key = wire.read_fingerprint("api.cancel", header(request.scope, b"idempotency-key"), asked.encode())
     if not wire.is_id(asked):
         raise wire.refusal_problem(AppointmentUnknown())
     verdict = await product.cancel_once(AppointmentId(asked), key, lambda _: _GONE)
     if is_successful(verdict):
+        told = verdict.unwrap()
+        if isinstance(told, Pending):
+            return _pending(request, told, product.settings.region.timezone)
         exchange_in(request.scope).outcome = "cancelled"
         return Response(status_code=204)
     reason = verdict.failure()

@@ -49,7 +49,8 @@ _APPLICATION = _object(
 )
 _BOOKING_FIELDS: dict[str, Schema] = {
     "id": {"type": "string", "format": "uuid"},
-    "status_code": {"const": 5000},
+    "status": {"type": "string", "enum": list(wire.STATUSES)},
+    "status_code": {"enum": [5000, None]},
     "patient_id": _TEXT,
     "slot_id": _TEXT,
     "resource_id": _TEXT,
@@ -173,7 +174,7 @@ DOCUMENT: dict[str, Any] = {
         "/api/v1/bookings": {
             "post": _operation(
                 "book",
-                _json(201, "Booking") | _problems(400, 408, 409, 413, 422),
+                _json(201, "Booking") | _json(202, "Booking") | _problems(400, 408, 409, 413, 422),
                 parameters=[_BY_KEY],
                 requestBody=_body(json=_ref("Application")),
             ),
@@ -186,7 +187,7 @@ DOCUMENT: dict[str, Any] = {
         "/api/v1/bookings/{id}": {
             "delete": _operation(
                 "cancelBooking",
-                {"204": {"description": RESPONSES[204]}} | _problems(400, 404, 409, 422),
+                _json(202, "Booking") | {"204": {"description": RESPONSES[204]}} | _problems(400, 404, 409, 422),
                 parameters=[_BY_ID, _BY_KEY],
             ),
         },

@@ -74,6 +74,12 @@ REFUSALS = {
     "AlreadyOver": "Приём уже начался или завершён, отменять нечего.",
 }
 
+FROM_CLINIC = {
+    "Declined": "МИС медицинской организации отказала в записи.",
+    "Kept": "МИС медицинской организации не приняла отмену, запись действует.",
+}
+"""What a clinic says that decides about bookings itself."""
+
 LOGIN_PAGE = """<!doctype html>
 <html lang="ru"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
 <title>Вход через Госуслуги</title><link rel="stylesheet" href="/static/page.css"></head>

@@ -10,6 +10,7 @@ import orjson
 from registratura.application.load import LoadReport
 from registratura.application.ports.deciding import Fingerprint
 from registratura.domain.appointments import Application, Appointment, Channel, VisitKind
+from registratura.domain.confirmation import Declined, Kept, State
 from registratura.domain.identifiers import PatientId, PurposeId, SlotId
 from registratura.domain.refusals import BookingCode, CancelRefusal, Refusal
 from registratura.entrypoints.http import texts
@@ -77,11 +78,21 @@ def _fault(field: str, detail: str) -> dict[str, str]:
     return {"field": field, "detail": detail}
 
 
-def booking_body(held: Appointment, zone: ZoneInfo) -> dict[str, Any]:
-    """A booking in force, for `orjson`; times carry the offset of *zone*."""
+_STATUSES = {State.PENDING: "pending", State.UNKNOWN: "pending", State.CANCELLING: "cancelling"}
+CONFIRMED = "confirmed"
+STATUSES = (CONFIRMED, *dict.fromkeys(_STATUSES.values()))
+
+
+def booking_body(held: Appointment, zone: ZoneInfo, state: State | None = None) -> dict[str, Any]:
+    """A booking in force, for `orjson`; times carry the offset of *zone*.
+
+    *state* is where it stands with a clinic that decides itself: what it has not confirmed has no code of the profile.
+    """
+    status = _STATUSES.get(state, CONFIRMED) if state is not None else CONFIRMED
     return {
         "id": held.id,
-        "status_code": 5000,
+        "status": status,
+        "status_code": None if status == "pending" else 5000,
         "patient_id": held.patient,
         "slot_id": held.slot,
         "resource_id": held.resource,
@@ -99,14 +110,14 @@ def booking_body(held: Appointment, zone: ZoneInfo) -> dict[str, Any]:
     }
 
 
-def refusal_problem(reason: Refusal | CancelRefusal) -> Problem:
-    """A refusal of the rules: 409 where another slot or a later moment may do, 404 unknown, 422 otherwise."""
+def refusal_problem(reason: Refusal | CancelRefusal | Declined | Kept) -> Problem:
+    """A refusal of the rules or the clinic: 409 where another slot or a later moment may do, 404 unknown, else 422."""
     name = type(reason).__name__
-    status = 409 if reason.code in _CONFLICTS or name in {"AlreadyCancelled", "AlreadyOver"} else 422
+    status = 409 if reason.code in _CONFLICTS or name in {"AlreadyCancelled", "AlreadyOver", "Kept"} else 422
     if name in {"AppointmentUnknown", "NotYours"}:
         status = 404
     field = {"field": "status_code", "detail": str(int(reason.code))}
-    return Problem(status, f"booking.{name}", texts.REFUSALS[name], [field])
+    return Problem(status, f"booking.{name}", (texts.REFUSALS | texts.FROM_CLINIC)[name], [field])
 
 
 def report_body(report: LoadReport) -> dict[str, Any]:
