@@ -10,6 +10,8 @@ from sqlalchemy import (
     ColumnElement,
     Connection,
     Select,
+    Update,
+    and_,
     bindparam,
     delete,
     exists,
@@ -17,8 +19,11 @@ from sqlalchemy import (
     literal,
     literal_column,
     select,
+    text,
+    union_all,
     update,
 )
+from sqlalchemy.sql.dml import ReturningInsert
 
 from registratura.adapters.sql.codec import read_incoming, write_incoming
 from registratura.adapters.sql.engines import POSTGRESQL
@@ -38,47 +43,92 @@ class _State(Enum):
 
 
 _NOW = database_moment(literal_column("0"))
+_NEW: ColumnElement[str] = literal_column("'new'")
+_AT_ONCE = 30_000
+"""The most updates of one line that are moved behind by one transaction."""
 
 
 @cache
-def _put(dialect: str) -> Insert:
+def _put(dialect: str) -> ReturningInsert[Any]:
     at_once = {"received_at": _NOW, "not_before": _NOW}
     adding = insert(dialect, inbox).values(at_once).on_conflict_do_nothing(index_elements=[inbox.c.key])
     return adding.returning(inbox.c.number, *ringing(dialect, Queue.INBOX))
+
+
+def _near(name: str) -> ColumnElement[bool]:
+    """The words of the partial indexes."""
+    return and_(text(f"NOT {name}.behind"))
 
 
 @cache
 def _next(dialect: str) -> Select[Any]:
     """The oldest due update with nothing before it in its line, that no other worker has locked.
 
-    On PostgreSQL the line is locked too: an update with a smaller number may be committed while a later one of the
-    same line is already being worked on, and would be the head of the line then.
+    `followed` tells whether others wait behind it. On PostgreSQL the line is locked too: an update with a smaller
+    number may be committed while a later one of the same line is already being worked on, and would be the head of the
+    line then.
     """
     earlier = inbox.alias("earlier")
-    new: ColumnElement[str] = literal_column("'new'")
+    later = inbox.alias("later")
     head = (
         select(inbox.c.number, inbox.c.line, inbox.c.payload, inbox.c.attempts)
         .where(
-            inbox.c.state == new,
+            inbox.c.state == _NEW,
+            _near("inbox"),
             inbox.c.not_before <= _NOW,
-            ~exists().where(earlier.c.line == inbox.c.line, earlier.c.state == new, earlier.c.number < inbox.c.number),
+            ~exists().where(earlier.c.line == inbox.c.line, earlier.c.state == _NEW, earlier.c.number < inbox.c.number),
         )
         .order_by(inbox.c.number)
         .limit(1)
         .with_for_update(skip_locked=True, of=inbox)
     )
-    if dialect != POSTGRESQL:
-        return head.add_columns(literal(value=True).label("alone"))
-    locked = head.cte("head").prefix_with("MATERIALIZED")
-    alone = func.pg_try_advisory_xact_lock(func.hashtextextended(locked.c.line, 0))
-    return select(locked.c.number, locked.c.payload, locked.c.attempts, alone.label("alone"))
+    found = head.cte("head").prefix_with("MATERIALIZED")
+    alone = _alone(found.c.line) if dialect == POSTGRESQL else literal(value=True)
+    followed = exists().where(later.c.line == found.c.line, later.c.state == _NEW, later.c.number > found.c.number)
+    return select(found, alone.label("alone"), followed.label("followed"))
+
+
+def _alone(line: ColumnElement[str]) -> ColumnElement[bool]:
+    """Whether nobody else works on the line, or may until the transaction ends."""
+    return func.pg_try_advisory_xact_lock(func.hashtextextended(line, 0))
+
+
+def _line_up() -> Update:
+    """Let the first of a line be near after number :after, and everybody behind that one far behind.
+
+    Done by those alone who hold the line. A long line is then as cheap to pass over as a short one.
+    """
+    first, next_one, other = inbox.alias("first"), inbox.alias("next_one"), inbox.alias("other")
+    of_line = bindparam("of_line", type_=inbox.c.line.type)
+    nearest = (
+        select(func.min(first.c.number))
+        .where(first.c.line == of_line, first.c.state == _NEW, first.c.number > bindparam("after"))
+        .scalar_subquery()
+    )
+    too_far = select(next_one.c.number).where(next_one.c.number == nearest, next_one.c.behind)
+    too_near = (
+        select(other.c.number)
+        .where(other.c.line == of_line, other.c.state == _NEW, _near("other"), other.c.number > nearest)
+        .order_by(other.c.number)
+        .limit(_AT_ONCE)
+        .subquery()
+    )
+    wrong = union_all(too_far, select(too_near.c.number))
+    return update(inbox).where(inbox.c.number.in_(wrong)).values(behind=~inbox.c.behind)
 
 
 _SETTLE = (
     update(inbox)
     .where(inbox.c.number == bindparam("which"))
-    .values(state=bindparam("state"), reason=bindparam("reason"), attempts=inbox.c.attempts + 1)
+    .values(
+        state=bindparam("state"),
+        reason=bindparam("reason"),
+        attempts=inbox.c.attempts + 1,
+        done_at=_NOW,
+    )
 )
+_LINE_UP = _line_up()
+_LINE = select(inbox.c.line).where(inbox.c.number == bindparam("which"))
 _UNTOUCHED = (inbox.c.state == _State.NEW.value, inbox.c.attempts == bindparam("attempts_before"))
 _PARK = _SETTLE.where(*_UNTOUCHED)
 _PUT_BACK = (
@@ -88,11 +138,12 @@ _PUT_BACK = (
 )
 _OLD = (
     select(inbox.c.number)
-    .where(inbox.c.state == literal_column("'done'"), inbox.c.received_at <= database_moment(bindparam("ago")))
-    .order_by(inbox.c.received_at)
+    .where(inbox.c.state == literal_column("'done'"), inbox.c.done_at <= database_moment(bindparam("ago")))
+    .order_by(inbox.c.done_at)
     .limit(bindparam("most"))
 )
 _FORGET = delete(inbox).where(inbox.c.number.in_(_OLD.scalar_subquery())).execution_options(preserve_rowcount=True)
+_HOLD = select(func.pg_advisory_xact_lock(func.hashtextextended(bindparam("of_line"), 0)))
 _MARKER = select(marker.c.marker).where(marker.c.source == bindparam("source"))
 
 
@@ -116,6 +167,8 @@ class SqlInbox:
         row = self._connection.execute(_next(self._connection.dialect.name)).one_or_none()
         if row is None or not row.alone:
             return None
+        if row.followed:
+            self._connection.execute(_LINE_UP, {"of_line": row.line, "after": row.number})
         try:
             incoming = read_incoming(row.payload)
         except Exception as fault:  # noqa: BLE001  # written by another version: it must not stop everybody behind it
@@ -132,8 +185,14 @@ class SqlInbox:
         return self._connection.execute(_PUT_BACK, asked).rowcount == 1
 
     def park(self, received: Received, reason: str) -> bool:
+        line = self._connection.scalars(_LINE, {"which": received.number}).one()
+        if self._connection.dialect.name == POSTGRESQL:
+            self._connection.execute(_HOLD, {"of_line": line})
         asked = {"which": received.number, "attempts_before": received.attempts, "reason": reason}
-        return self._connection.execute(_PARK, asked | {"state": _State.PARKED.value}).rowcount == 1
+        parked = self._connection.execute(_PARK, asked | {"state": _State.PARKED.value}).rowcount == 1
+        if parked:
+            self._connection.execute(_LINE_UP, {"of_line": line, "after": 0})
+        return parked
 
     def forget(self, age: timedelta, limit: int) -> int:
         return self._connection.execute(_FORGET, {"ago": -age.total_seconds(), "most": limit}).rowcount

@@ -11,6 +11,7 @@ from sqlalchemy import (
     Connection,
     Row,
     Select,
+    Update,
     and_,
     bindparam,
     delete,
@@ -21,14 +22,16 @@ from sqlalchemy import (
     or_,
     select,
     text,
+    union_all,
     update,
 )
+from sqlalchemy.sql.dml import ReturningInsert
 
 from registratura.adapters.sql.codec import read_outgoing, write_outgoing
 from registratura.adapters.sql.engines import POSTGRESQL
 from registratura.adapters.sql.tables import dialogue, outbox
 from registratura.adapters.sql.types import Moment, database_moment
-from registratura.adapters.sql.upsert import Insert, insert
+from registratura.adapters.sql.upsert import insert
 from registratura.adapters.sql.waking import ringing
 from registratura.application.ports.messenger import Outgoing
 from registratura.application.ports.storage import Leased, SendState
@@ -36,11 +39,13 @@ from registratura.application.ports.waking import Queue
 
 _WAITING, _SENDING = SendState.WAITING.value, SendState.SENDING.value
 _NOW = database_moment(literal_column("0"))
+_AT_ONCE = 30_000
+"""The most effects of one line that are moved behind by one transaction."""
 _other = outbox.alias("other")
 
 
 @cache
-def _put(dialect: str) -> Insert:
+def _put(dialect: str) -> ReturningInsert[Any]:
     due = func.coalesce(bindparam("wanted_due", type_=Moment), _NOW)
     return insert(dialect, outbox).values(due=due).returning(outbox.c.number, *ringing(dialect, Queue.OUTBOX))
 
@@ -50,11 +55,16 @@ def _unsent(name: str) -> ColumnElement[bool]:
     return and_(text(f"{name}.state IN ('waiting', 'sending')"))
 
 
+def _near(name: str) -> ColumnElement[bool]:
+    return and_(text(f"NOT {name}.behind"))
+
+
 _IS_HEAD = ~exists().where(_other.c.line == outbox.c.line, _unsent("other"), _other.c.number < outbox.c.number)
 # Commits do not come in the order of numbers: a late one may become the head while its follower is being sent.
 _LINE_IS_SENDING = exists().where(
     _other.c.line == outbox.c.line,
     _unsent("other"),
+    _near("other"),
     _other.c.state == _SENDING,
     _other.c.number > outbox.c.number,
     _other.c.lease_until > _NOW,
@@ -63,11 +73,15 @@ _LINE_IS_SENDING = exists().where(
 
 @cache
 def _heads(dialect: str) -> Select[Any]:
-    """The due heads of lines that nobody else takes at this moment, and whether their people may be written to."""
+    """The due heads of lines that nobody else takes at this moment, and whether their people may be written to.
+
+    `followed` tells whether others wait behind a head.
+    """
     due = (
         select(outbox)
         .where(
             _unsent("outbox"),
+            _near("outbox"),
             # What is being sent was due when it was taken, so reminders of next week are not even looked at.
             outbox.c.due <= _NOW,
             or_(outbox.c.state == _WAITING, outbox.c.lease_until <= _NOW),
@@ -84,13 +98,40 @@ def _heads(dialect: str) -> Select[Any]:
         heads = heads.prefix_with("MATERIALIZED")
         alone = func.pg_try_advisory_xact_lock(func.hashtextextended(heads.c.line, 1))
     person = heads.outerjoin(dialogue, dialogue.c.user_id == heads.c.payload["user"].as_string())
+    later = outbox.alias("later")
+    followed = exists().where(later.c.line == heads.c.line, _unsent("later"), later.c.number > heads.c.number)
     return (
-        select(heads, dialogue.c.reachable, dialogue.c.chat, alone.label("alone"))
+        select(heads, dialogue.c.reachable, dialogue.c.chat, alone.label("alone"), followed.label("followed"))
         .select_from(person)
         .order_by(heads.c.due, heads.c.number)
     )
 
 
+def _line_up() -> Update:
+    """Let the first of a line be near after number :after, and everybody behind that one far behind.
+
+    Done by those alone who hold the line. A long line is then as cheap to pass over as a short one.
+    """
+    first, next_one = outbox.alias("first"), outbox.alias("next_one")
+    of_line = bindparam("of_line", type_=outbox.c.line.type)
+    nearest = (
+        select(func.min(first.c.number))
+        .where(first.c.line == of_line, _unsent("first"), first.c.number > bindparam("after"))
+        .scalar_subquery()
+    )
+    too_far = select(next_one.c.number).where(next_one.c.number == nearest, next_one.c.behind)
+    too_near = (
+        select(_other.c.number)
+        .where(_other.c.line == of_line, _unsent("other"), _near("other"), _other.c.number > nearest)
+        .order_by(_other.c.number)
+        .limit(_AT_ONCE)
+        .subquery()
+    )
+    wrong = union_all(too_far, select(too_near.c.number))
+    return update(outbox).where(outbox.c.number.in_(wrong)).values(behind=~outbox.c.behind)
+
+
+_LINE_UP = _line_up()
 _LEASE = (
     update(outbox)
     .where(outbox.c.number.in_(bindparam("numbers", expanding=True)))
@@ -176,6 +217,9 @@ class SqlOutbox:
         rows = [row for row in found if row.alone]
         if not rows:
             return ()
+        for row in rows:
+            if row.followed:
+                self._connection.execute(_LINE_UP, {"of_line": row.line, "after": row.number})
         numbers = [row.number for row in rows]
         self._connection.execute(_LEASE, {"numbers": numbers, "term": term.total_seconds()})
         return tuple(leased for row in rows if (leased := self._leased(row)) is not None)

@@ -16,6 +16,7 @@ from sqlalchemy import (
     Text,
     Time,
     UniqueConstraint,
+    false,
     text,
 )
 
@@ -294,6 +295,8 @@ dialogue = Table(
 
 _NUMBER = BigInteger().with_variant(Integer, "sqlite")
 _NEW = text("state = 'new'")
+_NEW_AND_NEAR = text("state = 'new' AND NOT behind")
+_DONE = text("state = 'done'")
 
 inbox = Table(
     "inbox",
@@ -307,12 +310,17 @@ inbox = Table(
     Column("received_at", Moment, nullable=False),
     Column("not_before", Moment, nullable=False),
     Column("reason", Text),
+    # Far behind in its line: whoever looks for work passes over it until its turn comes near.
+    Column("behind", Boolean, nullable=False, server_default=false()),
+    Column("done_at", Moment),
     UniqueConstraint("key"),
     # A number is never given twice, so that it can stand in logs.
     sqlite_autoincrement=True,
 )
-Index("ix_inbox_new", inbox.c.number, postgresql_where=_NEW, sqlite_where=_NEW)
+Index("ix_inbox_new", inbox.c.number, postgresql_where=_NEW_AND_NEAR, sqlite_where=_NEW_AND_NEAR)
+Index("ix_inbox_near", inbox.c.line, inbox.c.number, postgresql_where=_NEW_AND_NEAR, sqlite_where=_NEW_AND_NEAR)
 Index("ix_inbox_line", inbox.c.line, inbox.c.number, postgresql_where=_NEW, sqlite_where=_NEW)
+Index("ix_inbox_done", inbox.c.done_at, postgresql_where=_DONE, sqlite_where=_DONE)
 
 marker = Table(
     "marker",
@@ -322,6 +330,8 @@ marker = Table(
 )
 
 _UNSENT = text("state IN ('waiting', 'sending')")
+_UNSENT_AND_NEAR = text("state IN ('waiting', 'sending') AND NOT behind")
+_GONE = text("state IN ('sent', 'skipped')")
 
 outbox = Table(
     "outbox",
@@ -338,17 +348,16 @@ outbox = Table(
     Column("in_doubt", Boolean, nullable=False),
     Column("settled_at", Moment),
     Column("reason", Text),
+    Column("behind", Boolean, nullable=False, server_default=false()),
     UniqueConstraint("id"),
     sqlite_autoincrement=True,
 )
-Index("ix_outbox_due", outbox.c.due, outbox.c.number, postgresql_where=_UNSENT, sqlite_where=_UNSENT)
-Index("ix_outbox_line", outbox.c.line, outbox.c.number, postgresql_where=_UNSENT, sqlite_where=_UNSENT)
+Index("ix_outbox_due", outbox.c.due, outbox.c.number, postgresql_where=_UNSENT_AND_NEAR, sqlite_where=_UNSENT_AND_NEAR)
 Index(
-    "ix_outbox_lease",
-    outbox.c.lease_until,
-    postgresql_where=text("state = 'sending'"),
-    sqlite_where=text("state = 'sending'"),
+    "ix_outbox_near", outbox.c.line, outbox.c.number, postgresql_where=_UNSENT_AND_NEAR, sqlite_where=_UNSENT_AND_NEAR
 )
+Index("ix_outbox_line", outbox.c.line, outbox.c.number, postgresql_where=_UNSENT, sqlite_where=_UNSENT)
+Index("ix_outbox_settled", outbox.c.settled_at, postgresql_where=_GONE, sqlite_where=_GONE)
 
 throttle = Table(
     "throttle",
@@ -367,6 +376,7 @@ request = Table(
     Column("answer", Text, nullable=False),
     Column("at", Moment, nullable=False),
 )
+Index("ix_request_at", request.c.at)
 
 audit = Table(
     "audit",

@@ -1,6 +1,7 @@
 """Waking other processes on PostgreSQL: the statement that puts something in also notifies, in the same commit."""
 
 from collections.abc import Callable, Sequence
+from typing import Any
 
 import attrs
 import psycopg
@@ -10,7 +11,7 @@ from registratura.adapters.sql.engines import POSTGRESQL, database_url
 from registratura.application.ports.failures import Unavailable
 from registratura.application.ports.waking import Queue
 
-_CONNECTION = {
+_CONNECTION: dict[str, Any] = {
     "connect_timeout": 3,
     # The line is silent most of the time: without these nobody would notice that it is cut.
     "keepalives_idle": 10,
@@ -42,8 +43,9 @@ class PostgresWaking:
         """Listen until cancelled; raises `Unavailable` when the connection is lost."""
         address = database_url(self.url)
         _, arguments = address.get_dialect()().create_connect_args(address)
+        asked = {**arguments, **_CONNECTION}
         try:
-            async with await psycopg.AsyncConnection.connect(autocommit=True, **(arguments | _CONNECTION)) as listening:
+            async with await psycopg.AsyncConnection.connect(autocommit=True, **asked) as listening:
                 for channel in _CHANNELS:
                     await listening.execute(f"LISTEN {channel}".encode())
                 # What came in before we listened has rung for nobody.
