@@ -20,7 +20,7 @@ from registratura.adapters.max.door import MaxDoor
 from registratura.adapters.max.phrases import MaxPhrases
 from registratura.adapters.max.polling import Polling
 from registratura.adapters.max.webhook import SECRET_HEADER, Watchdog
-from registratura.adapters.sql.inspection import Inspection
+from registratura.adapters.sql.inspection import Condition, Inspection
 from registratura.adapters.system import SystemClock, SystemIds, chance
 from registratura.application.booking import BookAppointment, CancelAppointment, Desk, MoveAppointment
 from registratura.application.confirmation import AskMis, Terms
@@ -51,6 +51,7 @@ __all__ = [
     "LOGIN_PATH",
     "MAX_SECRET_HEADER",
     "WEBHOOK_PATH",
+    "Condition",
     "Loading",
     "MaxLine",
     "Registratura",

@@ -1,11 +1,23 @@
 """Looks at each dependency and says what to do about those that do not work."""
 
+from datetime import datetime, timedelta
+
 import attrs
 
 from registratura.application.ports.failures import Unavailable
 from registratura.entrypoints import texts
-from registratura.entrypoints.composition import Registratura, compose
+from registratura.entrypoints.composition import Condition, Registratura, compose
 from registratura.entrypoints.settings import MaxMode, Settings
+
+LARGEST_SKEW = timedelta(seconds=5)
+"""How far our clock and that of the database may be apart before visits and leases begin or end visibly wrong."""
+BESIDE_THE_POOL = 6
+"""Connections a process may hold besides `database.pool_size`: the hot path, listening for work, this look."""
+LEAST_PROCESSES = 2
+"""One `serve` and one `work`."""
+LEAST_ROOM = 1024**3
+"""Bytes below which a SQLite database may soon not be able to grow."""
+_GIGABYTE = 1024**3
 
 
 @attrs.frozen(kw_only=True)
@@ -20,15 +32,58 @@ class Finding:
 async def examine(settings: Settings) -> list[Finding]:
     """Look at everything *settings* name."""
     async with compose(settings) as product:
-        return [await _database(product), await _max(product), _api(settings)]
+        return [*await _database(product), await _max(product), _api(settings)]
 
 
-async def _database(product: Registratura) -> Finding:
+async def _database(product: Registratura) -> list[Finding]:
     try:
-        await product.storage.ping()
+        asked = product.clock.now()
+        condition = await product.inspection.condition()
+        # Somewhere between asking and getting the answer the database looked at its clock.
+        ours = asked + (product.clock.now() - asked) / 2
     except Unavailable as reason:
-        return Finding(name=texts.DATABASE, works=False, words=texts.DATABASE_ADVICE.format(reason=reason))
-    return Finding(name=texts.DATABASE, works=True, words=texts.DATABASE_WORKS)
+        return [Finding(name=texts.DATABASE, works=False, words=texts.DATABASE_ADVICE.format(reason=reason))]
+    return judge(condition, ours, product.settings.database.pool_size)
+
+
+def judge(condition: Condition, now: datetime, pool_size: int) -> list[Finding]:
+    """What the *condition* of the database means when our clock shows *now* and a pool has *pool_size* connections."""
+    return [
+        _schema(condition),
+        _durability(condition),
+        _clock(condition.now - now),
+        *([_connections(condition.connections, pool_size)] if condition.connections is not None else []),
+        *([_room(condition.free_bytes)] if condition.free_bytes is not None else []),
+    ]
+
+
+def _schema(condition: Condition) -> Finding:
+    words = texts.DATABASE_WORKS if condition.is_current else texts.DATABASE_OLD
+    return Finding(name=texts.DATABASE, works=condition.is_current, words=words.format(version=condition.version))
+
+
+def _durability(condition: Condition) -> Finding:
+    words = texts.DURABLE if condition.is_durable else texts.NOT_DURABLE
+    return Finding(name=texts.DURABILITY, works=condition.is_durable, words=words)
+
+
+def _clock(skew: timedelta) -> Finding:
+    works = abs(skew) <= LARGEST_SKEW
+    words = texts.CLOCK_TOGETHER if works else texts.CLOCK_APART
+    return Finding(name=texts.CLOCKS, works=works, words=words.format(seconds=f"{abs(skew).total_seconds():.1f}"))
+
+
+def _connections(most: int, pool_size: int) -> Finding:
+    one = pool_size + BESIDE_THE_POOL
+    works = most >= one * LEAST_PROCESSES
+    words = texts.CONNECTIONS_ENOUGH if works else texts.CONNECTIONS_FEW
+    return Finding(name=texts.CONNECTIONS, works=works, words=words.format(most=most, one=one, fit=most // one))
+
+
+def _room(free: int) -> Finding:
+    works = free >= LEAST_ROOM
+    words = texts.ROOM_ENOUGH if works else texts.ROOM_LITTLE
+    return Finding(name=texts.ROOM, works=works, words=words.format(gigabytes=f"{free / _GIGABYTE:.1f}"))
 
 
 async def _max(product: Registratura) -> Finding:

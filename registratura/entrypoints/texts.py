@@ -52,7 +52,22 @@ WEBHOOK_SECRET = "от 5 до 256 латинских букв, цифр, «_» �
 
 DATABASE = "база данных"
 DATABASE_ADVICE = "{reason}. Проверьте database.url; новую схему создаёт команда registratura migrate"
-DATABASE_WORKS = "отвечает, схема новейшая"
+DATABASE_WORKS = "отвечает ({version}), схема новейшая"
+DATABASE_OLD = "отвечает ({version}), но схема старая. Обновите: registratura migrate"
+DURABILITY = "надёжность записи"
+DURABLE = "подтверждённая запись переживёт отключение питания"
+NOT_DURABLE = "подтверждённая запись может пропасть при сбое: включите fsync и synchronous_commit в postgresql.conf"
+CLOCKS = "часы"
+CLOCK_TOGETHER = "расходятся с базой на {seconds} с"
+CLOCK_APART = "расходятся с базой на {seconds} с: включите синхронизацию времени (NTP) на обеих машинах"
+CONNECTIONS = "соединения с базой"
+CONNECTIONS_ENOUGH = "база допускает {most}, одному процессу нужно до {one}: хватит на {fit} процессов serve и work"
+CONNECTIONS_FEW = (
+    "база допускает {most}, одному процессу нужно до {one}: увеличьте max_connections или уменьшите database.pool_size"
+)
+ROOM = "место на диске"
+ROOM_ENOUGH = "свободно {gigabytes} ГБ"
+ROOM_LITTLE = "свободно {gigabytes} ГБ: освободите место, иначе записи прекратятся"
 MAX = "MAX"
 MAX_NOT_SET = "не настроен: задайте max.token (REGISTRATURA_MAX_TOKEN)"
 MAX_NO_SECRET = "вебхук не примет ни одного события: задайте max.webhook_secret"  # noqa: S105  # words about a secret

@@ -58,6 +58,8 @@ class Fleet:
             signal.signal(name, lambda *_: self._asked_to_stop())
         self._workers = [_Worker.start(self.listener) for _ in range(self.size)]
         well = self._look_after()
+        # The last of the workers that closes it too ends the listening.
+        self.listener.close()
         for worker in self._workers:
             worker.leash.close()
         for worker in self._workers:
