@@ -5,7 +5,9 @@ What stands in `__all__` keeps its name and meaning by semantic versioning, and 
 """
 
 from registratura.application.booking import BookAppointment, CancelAppointment, Desk, MoveAppointment
+from registratura.application.confirmation import AskMis, Pending, Terms
 from registratura.application.requests import BookOnce
+from registratura.application.through_mis import BookThroughMis, CancelThroughMis
 from registratura.domain.appointments import (
     Application,
     Appointment,
@@ -21,9 +23,12 @@ from registratura.domain.schedule import DayLimits
 __all__ = [
     "Application",
     "Appointment",
+    "AskMis",
     "BookAppointment",
     "BookOnce",
+    "BookThroughMis",
     "CancelAppointment",
+    "CancelThroughMis",
     "Channel",
     "Checks",
     "ClosedAppointment",
@@ -31,6 +36,8 @@ __all__ = [
     "Desk",
     "MoveAppointment",
     "Outcome",
+    "Pending",
     "Rules",
+    "Terms",
     "VisitKind",
 ]
