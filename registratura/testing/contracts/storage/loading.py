@@ -209,7 +209,6 @@ class LoadingPromises:
         assert found is not None
         assert found.id == STRANGER.id
 
-    @pytest.mark.req("AUTH-34")
     async def test_messenger_id_belongs_to_the_card_that_named_it_last(self, storage: Storage) -> None:
         user = MessengerId("1001")
         taking_over = attrs.evolve(STRANGER, messenger=user)
