@@ -66,8 +66,8 @@ def server(
     user: str | None,
     environment: Mapping[str, str] | None = None,
     stop_signal: signal.Signals = signal.SIGTERM,
-) -> Iterator[None]:
-    """Run *command* in *folder* until the block ends; enter the block once *ready* says yes.
+) -> Iterator[int]:
+    """Run *command* in *folder* until the block ends; enter the block, with its process id, once *ready* says yes.
 
     The server leads a session of its own, so Ctrl-C reaches the tests first and the server only when it is stopped.
 
@@ -89,7 +89,7 @@ def server(
         )
     try:
         _await_ready(process, ready, log)
-        yield
+        yield process.pid
     finally:
         _stop(process, stop_signal)
 
@@ -117,3 +117,26 @@ def _stop(process: subprocess.Popen[bytes], stop_signal: signal.Signals) -> None
     with contextlib.suppress(ProcessLookupError):
         os.killpg(process.pid, signal.SIGKILL)
     process.wait()
+
+
+def children(pid: int) -> list[int]:
+    """The processes that the process *pid* has begun and that have not ended."""
+    listed = Path(f"/proc/{pid}/task/{pid}/children").read_text(encoding="ascii")
+    return [int(child) for child in listed.split()]
+
+
+def await_end(pids: Sequence[int]) -> None:
+    """Return when none of *pids* runs any more."""
+    deadline = time.monotonic() + STOP_SECONDS
+    while any(_runs(pid) for pid in pids):
+        if time.monotonic() > deadline:
+            raise ServiceFailedError(f"killed, and still there: {[pid for pid in pids if _runs(pid)]}")
+        time.sleep(POLL_SECONDS)
+
+
+def _runs(pid: int) -> bool:
+    try:
+        # The name, in brackets, may hold anything; the state is the first word after it.
+        return Path(f"/proc/{pid}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()[0] != "Z"
+    except FileNotFoundError:
+        return False
