@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from random import Random
 
 import attrs
+from hypothesis import settings
 
 from registratura.application.booking import Desk
 from registratura.application.confirmation import AskMis, Inquiry, Terms, Waiting, begin
@@ -21,7 +22,8 @@ from registratura.testing.mis import MemoryMis, Way
 from registratura.testing.time import SequentialIds
 from tests.harness.virtual_time import LoopClock, run
 
-RUNS = 1_000
+RUNS = 10 * settings().max_examples
+"""A thousand as a rule; fewer in a hurry, more for those who look for new ones."""
 ASKED = Application(
     patient=MOTHER.id,
     slot=SLOTS[0].id,
