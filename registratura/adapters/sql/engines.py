@@ -1,6 +1,7 @@
 """Engines: how connections to SQLite and PostgreSQL are made, and how long they may wait."""
 
 import sqlite3
+from collections.abc import Mapping
 from time import monotonic
 from typing import Any
 
@@ -33,6 +34,13 @@ _POSTGRESQL_SETTINGS = {
     "lock_timeout": "2500ms",
     "statement_timeout": "8s",
     "idle_in_transaction_session_timeout": "30s",
+}
+# The hot path looks rows up by their keys and nothing else. Its statements are planned once for each connection, when
+# the tables of a new installation may still be empty, and must not read them whole when they have grown.
+_LANE_SETTINGS = _POSTGRESQL_SETTINGS | {
+    "plan_cache_mode": "force_generic_plan",
+    "enable_seqscan": "off",
+    "jit": "off",
 }
 _POSTGRESQL_CONNECTION = {
     "connect_timeout": 3,
@@ -76,7 +84,7 @@ def make_engine(url: str, *, pool_size: int, read_only: bool = False) -> Engine:
         pool_timeout=3,
         # Parameters hold personal data, and exceptions end in logs.
         hide_parameters=True,
-        connect_args=_postgresql_arguments() if postgresql else {"check_same_thread": False},
+        connect_args=_postgresql_arguments(_POSTGRESQL_SETTINGS) if postgresql else {"check_same_thread": False},
     )
     if postgresql:
         _ping_idle_connections(engine)
@@ -85,8 +93,8 @@ def make_engine(url: str, *, pool_size: int, read_only: bool = False) -> Engine:
     return engine
 
 
-def _postgresql_arguments() -> dict[str, Any]:
-    options = " ".join(f"-c {name}={value}" for name, value in _POSTGRESQL_SETTINGS.items())
+def _postgresql_arguments(settings: Mapping[str, str]) -> dict[str, Any]:
+    options = " ".join(f"-c {name}={value}" for name, value in settings.items())
     return {**_POSTGRESQL_CONNECTION, "options": options}
 
 
@@ -127,7 +135,7 @@ def lane_parameters(url: URL) -> dict[str, Any]:
     """What a connection past the engine is opened with: the same as the engine's."""
     parsed = database_url(url.render_as_string(hide_password=False))
     _, parameters = parsed.get_dialect()().create_connect_args(parsed)
-    return {**parameters, **_postgresql_arguments()}
+    return {**parameters, **_postgresql_arguments(_LANE_SETTINGS)}
 
 
 def unavailable(broken: Exception) -> Unavailable:

@@ -19,9 +19,9 @@ from registratura.adapters.sql.mapping import (
     absence_of,
     attachment_of,
     in_force,
-    patient_of,
+    patient_in,
     representation_of,
-    slot_of,
+    slot_in,
 )
 from registratura.adapters.sql.patients import card_id
 from registratura.adapters.sql.prepared import Parameters, Prepared
@@ -92,10 +92,10 @@ def _looking(*, with_key: bool) -> Select[Any]:
 
 LOOK = Prepared(_looking(with_key=False))
 LOOK_WITH_KEY = Prepared(_looking(with_key=True))
-_COLUMNS = (*PATIENT, *SLOT, *DIGESTS)
-_TURN_AT = len(_COLUMNS) + len(_LISTS)
 AROUND = len(PATIENT) + len(SLOT)
 """Where the digests of the surroundings begin in a row of `LOOK`."""
+_LISTS_AT = AROUND + len(DIGESTS)
+_TURN_AT = _LISTS_AT + len(_LISTS)
 _TURN = (
     upsert.insert(POSTGRESQL, t.booking_turn)
     .from_select(["patient_id", "turn"], select(t.patient.c.id, literal(1)).where(t.patient.c.id == card_id()))
@@ -132,11 +132,11 @@ def turn_of(row: Sequence[Any]) -> int:
 
 def facts_of(row: Sequence[Any], around: Around) -> Facts:
     """The facts in a row of `LOOK`."""
-    values = dict(zip(_COLUMNS, row, strict=False))
-    representations, attachments, absences, upcoming = map(_listed, _LISTS, row[len(_COLUMNS) : _TURN_AT])
+    card, slot = row[: len(PATIENT)], row[len(PATIENT) : AROUND]
+    representations, attachments, absences, upcoming = map(_listed, _LISTS, row[_LISTS_AT:_TURN_AT])
     return Facts(
-        patient=patient_of(values) if values[t.patient.c.id] is not None else None,
-        slot=slot_of(values) if values[t.slot.c.id] is not None else None,
+        patient=patient_in(card) if card[0] is not None else None,
+        slot=slot_in(slot) if slot[0] is not None else None,
         organisation=around.organisation,
         resource=around.resource,
         speciality=around.speciality,

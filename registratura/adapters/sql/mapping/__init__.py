@@ -12,7 +12,7 @@ from registratura.adapters.sql.mapping.bookings import (
     in_force,
     in_utc,
     opening_of,
-    slot_of,
+    slot_in,
     slot_row,
 )
 from registratura.adapters.sql.mapping.people import (
@@ -21,6 +21,7 @@ from registratura.adapters.sql.mapping.people import (
     REPRESENTATION,
     attachment_of,
     attachment_row,
+    patient_in,
     patient_of,
     patient_row,
     representation_of,
@@ -66,6 +67,7 @@ __all__ = [
     "opening_of",
     "organisation_of",
     "organisation_row",
+    "patient_in",
     "patient_of",
     "patient_row",
     "purpose_of",
@@ -74,7 +76,7 @@ __all__ = [
     "representation_row",
     "resource_of",
     "resource_row",
-    "slot_of",
+    "slot_in",
     "slot_row",
     "speciality_of",
     "speciality_row",

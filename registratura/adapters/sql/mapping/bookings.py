@@ -2,10 +2,12 @@
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from functools import cache
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from registratura.adapters.sql import tables as t
-from registratura.adapters.sql.mapping.rows import Row, columns, note_of, note_row
+from registratura.adapters.sql.mapping.rows import Row, columns, note_from, note_row
 from registratura.adapters.sql.types import Values
 from registratura.application.records import AbsenceRecord, SlotRecord
 from registratura.domain.appointments import Appointment, Channel, ClosedAppointment, Outcome, VisitKind
@@ -36,26 +38,37 @@ SLOT = columns(t.slot, "local_day", "online", "digest")
 OPENING = columns(t.slot, "local_day", "online", "status", "digest")
 ABSENCE = columns(t.absence, "digest")
 APPOINTMENT = columns(t.appointment)
+_STATUS = SLOT.index(t.slot.c.status)
 
 
 def opening_of(row: Values) -> Opening:
     """The place in a schedule in *row*."""
-    c = t.slot.c
+    return _opening([row[column] for column in OPENING])
+
+
+def slot_in(values: Sequence[Any]) -> Slot:
+    """The slot in the values of `SLOT`, in their order: every booking reads one."""
+    return SlotStatus(values[_STATUS]).of(_opening([*values[:_STATUS], *values[_STATUS + 1 :]]))
+
+
+def _opening(values: Sequence[Any]) -> Opening:
+    id_, organisation, resource, starts, minutes, channels, age, youngest, oldest, text = values
     return Opening(
-        id=SlotId(row[c.id]),
-        organisation=OrganisationId(row[c.organisation_id]),
-        resource=ResourceId(row[c.resource_id]),
-        starts=row[c.starts],
-        minutes=row[c.minutes],
-        channels=parse_channels(row[c.channels]) if row[c.channels] else frozenset(),
-        age=AgeTag(row[c.age]),
-        note=note_of(t.slot, row),
+        id=SlotId(id_),
+        organisation=OrganisationId(organisation),
+        resource=ResourceId(resource),
+        starts=starts,
+        minutes=minutes,
+        channels=_channels(channels),
+        age=AgeTag(age),
+        note=note_from(youngest, oldest, text),
     )
 
 
-def slot_of(row: Values) -> Slot:
-    """The slot in *row*, in its state."""
-    return SlotStatus(row[t.slot.c.status]).of(opening_of(row))
+@cache
+def _channels(written: str) -> frozenset[ChannelTag]:
+    """Slots have few different sets of tags."""
+    return parse_channels(written) if written else frozenset()
 
 
 def slot_row(record: SlotRecord, starts: datetime, zone: ZoneInfo, status: SlotStatus) -> Row:

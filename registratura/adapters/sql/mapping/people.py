@@ -1,5 +1,8 @@
 """Patients, attachments and representations as rows, and back."""
 
+from collections.abc import Sequence
+from typing import Any
+
 from registratura.adapters.sql import tables as t
 from registratura.adapters.sql.mapping.rows import Row, columns
 from registratura.adapters.sql.types import Values
@@ -13,22 +16,42 @@ REPRESENTATION = columns(t.representation, "digest")
 
 def patient_of(row: Values) -> Patient:
     """The card in *row*."""
-    c = t.patient.c
-    messenger = row[c.messenger]
+    return patient_in([row[column] for column in PATIENT])
+
+
+def patient_in(values: Sequence[Any]) -> Patient:
+    """The card in the values of `PATIENT`, in their order: every booking reads one."""
+    (
+        id_,
+        last,
+        first,
+        middle,
+        born,
+        sex,
+        snils,
+        policy,
+        phone,
+        email,
+        died,
+        united,
+        messenger,
+        messenger_phone,
+        esia,
+    ) = values
     return Patient(
-        id=PatientId(row[c.id]),
-        name=PersonName(row[c.last_name], row[c.first_name], row[c.middle_name]),
-        born=row[c.born],
-        sex=Sex(row[c.sex]),
-        snils=Snils(row[c.snils]) if row[c.snils] is not None else None,
-        policy=row[c.policy],
-        phone=row[c.phone],
-        email=row[c.email],
-        died=row[c.died],
-        united=frozenset(map(PatientId, row[c.united])),
+        id=PatientId(id_),
+        name=PersonName(last, first, middle),
+        born=born,
+        sex=Sex(sex),
+        snils=Snils(snils) if snils is not None else None,
+        policy=policy,
+        phone=phone,
+        email=email,
+        died=died,
+        united=frozenset(map(PatientId, united)),
         messenger=MessengerId(messenger) if messenger is not None else None,
-        messenger_phone=row[c.messenger_phone],
-        esia=row[c.esia],
+        messenger_phone=messenger_phone,
+        esia=esia,
     )
 
 

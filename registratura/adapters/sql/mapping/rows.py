@@ -18,7 +18,11 @@ def columns(table: Table, *without: str) -> tuple[Column[Any], ...]:
 
 def note_of(table: Table, row: Values) -> ControllingNote | None:
     """The controlling note in *row*; one that says nothing is no note."""
-    youngest, oldest, text = row[table.c.note_youngest], row[table.c.note_oldest], row[table.c.note_text]
+    return note_from(row[table.c.note_youngest], row[table.c.note_oldest], row[table.c.note_text])
+
+
+def note_from(youngest: int | None, oldest: int | None, text: str | None) -> ControllingNote | None:
+    """The controlling note of these three; one that says nothing is no note."""
     if youngest is None and oldest is None and text is None:
         return None
     return ControllingNote(ages=AgeLimits(youngest=youngest, oldest=oldest), text=text)
