@@ -5,13 +5,26 @@ from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import attrs
-from sqlalchemy import ARRAY, Connection, DateTime, Select, Text, bindparam, func, select, tuple_, update
+from sqlalchemy import (
+    ARRAY,
+    Connection,
+    DateTime,
+    FromClause,
+    Select,
+    Text,
+    bindparam,
+    column,
+    func,
+    select,
+    update,
+    values,
+)
 
 from registratura.adapters.sql import tables as t
 from registratura.adapters.sql.engines import POSTGRESQL
 from registratura.adapters.sql.mapping import in_utc, slot_row
 from registratura.adapters.sql.register.rows import Changes, Owners, chunks, known, orphan
-from registratura.adapters.sql.types import database_now
+from registratura.adapters.sql.types import Moment, database_now
 from registratura.application.records import Clash, Orphan, SlotRecord, Verdict
 from registratura.domain.appointments import Outcome
 from registratura.domain.schedule import SlotStatus
@@ -87,19 +100,26 @@ def _owners(connection: Connection, ids: Collection[str], places: Collection[Pla
 
 def _standing_on(connection: Connection, places: Sequence[Place]) -> Select[str, str, datetime]:
     c = t.slot.c
-    if connection.dialect.name != POSTGRESQL:
-        return select(c.id, c.resource_id, c.starts).where(tuple_(c.resource_id, c.starts).in_(places))
-    # A list of pairs would be planned as thousands of alternatives; two arrays are joined.
-    asked = (
+    asked = (_unnested if connection.dialect.name == POSTGRESQL else _listed)(places)
+    return select(c.id, c.resource_id, c.starts).join_from(
+        asked, t.slot, (c.resource_id == asked.c.resource_id) & (c.starts == asked.c.starts)
+    )
+
+
+def _listed(places: Sequence[Place]) -> FromClause:
+    """The places as rows: SQLite reads all slots where pairs are compared with a list."""
+    return values(column("resource_id", Text), column("starts", Moment)).data(list(places)).cte("asked")
+
+
+def _unnested(places: Sequence[Place]) -> FromClause:
+    """The places as two arrays: PostgreSQL plans a list of pairs as thousands of alternatives."""
+    return (
         func.unnest(
             bindparam("resources", [resource for resource, _ in places], type_=ARRAY(Text)),
             bindparam("moments", [moment for _, moment in places], type_=ARRAY(DateTime(timezone=True))),
         )
         .table_valued("resource_id", "starts")
         .render_derived(name="asked")
-    )
-    return select(c.id, c.resource_id, c.starts).join_from(
-        asked, t.slot, (c.resource_id == asked.c.resource_id) & (c.starts == asked.c.starts)
     )
 
 
