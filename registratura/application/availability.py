@@ -1,13 +1,13 @@
 """Availability: how many times are free and how many taken, by day, doctor and age group."""
 
 from collections.abc import Iterable
-from datetime import date, datetime, timedelta, timezone
+from datetime import date, datetime, timedelta, timezone, tzinfo
 from zoneinfo import ZoneInfo
 
 import attrs
 
 from registratura.domain.identifiers import OrganisationId, ResourceId, SpecialityId
-from registratura.domain.moments import aware, local_day
+from registratura.domain.moments import aware
 from registratura.domain.schedule import AgeTag
 
 DAYS = 14
@@ -32,9 +32,9 @@ class AvailabilityQuery:
     online_only: bool = False
     """Whether only slots for telemedicine (tag ONLINE) count."""
 
-    def days(self, zone: ZoneInfo | timezone) -> tuple[date, date]:
+    def days(self, zone: tzinfo) -> tuple[date, date]:
         """The first and the last day, where the clocks are those of *zone*."""
-        since = self.since or local_day(self.now, zone)
+        since = self.since or self.now.astimezone(zone).date()
         return since, self.until or since + timedelta(days=DAYS - 1)
 
     def widest(self) -> tuple[date, date]:

@@ -10,12 +10,14 @@ import pytest
 from sqlalchemy import Connection, Engine, create_engine, event, text
 
 from registratura.adapters.sql import SqlStorage, migrate
+from registratura.application.availability import AvailabilityQuery
 from registratura.application.ports.storage import Transaction, Window
 from registratura.domain.identifiers import PatientId
 from registratura.domain.schedule import AgeTag, DayLimits
 from registratura.testing.contracts.storage.inbox import typed
 from registratura.testing.contracts.storage.outbox import SEND
 from registratura.testing.contracts.storage.region import (
+    CLINIC,
     COLLEAGUE,
     CONTROL,
     DAY,
@@ -30,6 +32,7 @@ from registratura.testing.contracts.storage.region import (
 )
 
 PEOPLE = [attrs.evolve(STRANGER, id=PatientId(f"person-{number}")) for number in range(400)]
+COUNTED = AvailabilityQuery(organisation=CLINIC.id, speciality=THERAPIST.id, now=NOW)
 WINDOW = Window(now=NOW, days=DayLimits(), ages=frozenset(AgeTag))
 QUESTIONS: dict[str, tuple[Callable[[Transaction], object], set[str]]] = {
     "openings": (lambda tx: tx.schedule.openings(DOCTOR.id, NOW, NOW + DAY), {"ix_slot_free_online"}),
@@ -37,6 +40,7 @@ QUESTIONS: dict[str, tuple[Callable[[Transaction], object], set[str]]] = {
         lambda tx: tx.schedule.consultants(WINDOW, speciality=THERAPIST.id),
         {"ix_slot_free_online", "ix_absence_resource"},
     ),
+    "availability": (lambda tx: tx.schedule.availability(COUNTED), {"ix_slot_calendar", "ix_absence_resource"}),
     "facts": (
         lambda tx: tx.appointments.facts(PEOPLE[0].id, slot(0).id, now=NOW, author=PEOPLE[0].id, purpose=CONTROL.id),
         {"uq_appointment_patient_starts", "ix_absence_resource"},
@@ -78,8 +82,8 @@ def sqlite(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]:
 @pytest.fixture(scope="module")
 def postgres(make_postgres_database: Callable[..., str]) -> Iterator[Engine]:
     engine = loaded(make_postgres_database())
-    with engine.begin() as connection:
-        connection.execute(text("ANALYZE"))
+    with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        connection.execute(text("VACUUM ANALYZE"))
 
     @event.listens_for(engine, "connect")
     def prefer_indexes(connection: psycopg.Connection, _record: object) -> None:
