@@ -108,7 +108,6 @@ def fill_sqlite(url: str, region: Region) -> None:
         connection.execute("COMMIT")
         for _, definition in indexes:
             connection.execute(definition)
-        connection.execute("ANALYZE")
         connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
 
