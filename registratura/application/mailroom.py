@@ -21,7 +21,8 @@ from registratura.application.ports.messenger import (
     Send,
     Update,
 )
-from registratura.application.ports.storage import Leased, Received, SendState, Storage, Transaction
+from registratura.application.ports.queues import Leased, Received, SendState
+from registratura.application.ports.storage import Storage, Transaction
 from registratura.application.ports.time import Clock, Ids
 from registratura.domain.identifiers import MessengerId
 

@@ -52,7 +52,7 @@ class _Transaction:
 
 
 @attrs.frozen
-class WithoutLists:
+class WithoutLists(Storage):
     """Everything but the lists works; with `nothing_at_all` nothing does."""
 
     whole: Storage

@@ -21,7 +21,8 @@ from registratura.application.ports.messenger import (
     Send,
     Started,
 )
-from registratura.application.ports.storage import SendState, Storage, Transaction
+from registratura.application.ports.queues import SendState
+from registratura.application.ports.storage import Storage, Transaction
 from registratura.domain.identifiers import MessengerId
 from registratura.testing.messenger import RecordingMessenger
 from tests.dialogue.chat import TO_SUMMARY, Bot, Chat
@@ -226,7 +227,7 @@ async def test_a_slip_while_sending_does_not_hold_up_the_line_for_ever(mother: C
 
 
 @attrs.define
-class Lossy:
+class Lossy(Storage):
     """Commits or not, and then loses the answer, as a database that dies at the moment of committing."""
 
     whole: Storage

@@ -8,7 +8,8 @@ import pytest
 
 from registratura.adapters.max import texts
 from registratura.application.ports.messenger import Delivery, Message, Outgoing, Receipt, Send, line_of
-from registratura.application.ports.storage import SendState, Transaction
+from registratura.application.ports.queues import SendState
+from registratura.application.ports.storage import Transaction
 from registratura.domain.appointments import VisitKind
 from registratura.domain.identifiers import MessengerId, PatientId
 from registratura.domain.people import Relation, Sex, Snils

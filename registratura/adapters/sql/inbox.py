@@ -32,7 +32,7 @@ from registratura.adapters.sql.types import database_moment
 from registratura.adapters.sql.upsert import Insert, insert, upsert
 from registratura.adapters.sql.waking import ringing
 from registratura.application.ports.messenger import Incoming
-from registratura.application.ports.storage import Received
+from registratura.application.ports.queues import Received
 from registratura.application.ports.waking import Queue
 
 

@@ -34,7 +34,7 @@ from registratura.adapters.sql.types import Moment, database_moment
 from registratura.adapters.sql.upsert import insert
 from registratura.adapters.sql.waking import ringing
 from registratura.application.ports.messenger import Outgoing
-from registratura.application.ports.storage import Leased, SendState
+from registratura.application.ports.queues import Leased, SendState
 from registratura.application.ports.waking import Queue
 
 _WAITING, _SENDING = SendState.WAITING.value, SendState.SENDING.value

@@ -11,7 +11,7 @@ from registratura.application.confirmation import AskMis
 from registratura.application.mailroom import NotBegun, Progress, Relay
 from registratura.application.ports.failures import Unavailable
 from registratura.application.ports.messenger import Delivery
-from registratura.application.ports.storage import Leased
+from registratura.application.ports.queues import Leased
 from registratura.application.ports.waking import Queue
 from registratura.entrypoints.composition import Registratura
 from registratura.entrypoints.worker.asking import ask_all

@@ -7,7 +7,7 @@ import attrs
 
 from registratura.application.ports.deciding import Fingerprint, KeyReused
 from registratura.application.ports.messenger import Incoming, Outgoing
-from registratura.application.ports.storage import Leased, Received, SendState
+from registratura.application.ports.queues import Leased, Received, SendState
 from registratura.application.ports.time import Clock
 from registratura.domain.dialogue import Dialogue
 from registratura.domain.identifiers import MessengerId

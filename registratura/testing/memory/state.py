@@ -8,7 +8,7 @@ import attrs
 
 from registratura.application.ports.deciding import Fingerprint
 from registratura.application.ports.messenger import Incoming, Outgoing
-from registratura.application.ports.storage import SendState
+from registratura.application.ports.queues import SendState
 from registratura.domain.appointments import Appointment, ClosedAppointment
 from registratura.domain.confirmation import Confirmation
 from registratura.domain.dialogue import Dialogue

@@ -11,7 +11,7 @@ from sqlalchemy import Connection, create_engine, select, update
 from registratura.adapters.sql import SqlStorage
 from registratura.adapters.sql import tables as t
 from registratura.application.ports.messenger import Message, Send, Started
-from registratura.application.ports.storage import SendState
+from registratura.application.ports.queues import SendState
 from registratura.domain.identifiers import MessengerId
 from registratura.testing.contracts.storage.region import (
     CHILD,

@@ -9,7 +9,8 @@ import attrs
 import pytest
 
 from registratura.application.ports.messenger import Answer, line_of
-from registratura.application.ports.storage import Leased, SendState, Storage, Transaction
+from registratura.application.ports.queues import Leased, SendState
+from registratura.application.ports.storage import Storage, Transaction
 from registratura.domain.dialogue import Choices, Dialogue, Place, Step
 from registratura.domain.identifiers import (
     AppointmentId,

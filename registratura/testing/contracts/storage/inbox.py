@@ -6,7 +6,8 @@ from datetime import timedelta
 import pytest
 
 from registratura.application.ports.messenger import Incoming, Pressed, Started, Stopped, Typed
-from registratura.application.ports.storage import Received, Storage, Transaction
+from registratura.application.ports.queues import Received
+from registratura.application.ports.storage import Storage, Transaction
 from registratura.domain.identifiers import MessengerId
 from registratura.testing.contracts.storage.region import DAY, MINUTE, rendezvous
 

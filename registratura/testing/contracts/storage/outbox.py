@@ -7,7 +7,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from registratura.application.ports.messenger import Answer, Button, Edit, LinkButton, Message, Outgoing, Send
-from registratura.application.ports.storage import Leased, SendState, Storage
+from registratura.application.ports.queues import Leased, SendState
+from registratura.application.ports.storage import Storage
 from registratura.domain.identifiers import MessengerId
 from registratura.testing.contracts.storage.region import DAY, MINUTE
 
