@@ -20,13 +20,22 @@ from registratura.application.through_mis import (
     CancelOnceThroughMis,
     CancelThroughMis,
 )
-from registratura.domain.appointments import Appointment, ClosedAppointment, Outcome, Rules
+from registratura.domain.appointments import (
+    Application,
+    Appointment,
+    Channel,
+    ClosedAppointment,
+    Outcome,
+    Rules,
+    VisitKind,
+)
 from registratura.domain.confirmation import Confirmation, Declined, Kept, News, State
 from registratura.domain.identifiers import AppointmentId, MessengerId
 from registratura.domain.refusals import AlreadyCancelled, BookingCode, ConsentOutdated, NotYours, SlotTaken
 from registratura.domain.schedule import FreeSlot, TakenSlot
 from registratura.testing.contracts.storage.region import (
     CHILD,
+    CONTROL,
     MOTHER,
     NOW,
     REGION,
@@ -39,8 +48,16 @@ from registratura.testing.memory import MemoryStorage
 from registratura.testing.mis import MemoryMis, Way
 from registratura.testing.time import SequentialIds
 from tests.harness.virtual_time import LoopClock, run
-from tests.property.test_remote_booking import ASKED
 
+ASKED = Application(
+    patient=MOTHER.id,
+    slot=SLOTS[0].id,
+    channel=Channel.MAX,
+    kind=VisitKind.ONLINE_CONSULTING,
+    author=MOTHER.id,
+    purpose=CONTROL.id,
+    consent_version="1",
+)
 SILENT = Way(silent=True, answered=False)
 LOST = Way(heard=False)
 KEY = Fingerprint("api.bookings", "key-1", "digest-1")
