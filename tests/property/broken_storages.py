@@ -112,11 +112,22 @@ class KeepsWhatFailed(Broken):
         return work(MemoryTransaction(self.state, self.clock))
 
 
+class KeepsWhatWasRefused(Broken):
+    """What ended in a no is kept."""
+
+    async def transact(self, work: Callable[[Transaction], T]) -> T:
+        changed = self.state.copy()
+        value = work(MemoryTransaction(changed, self.clock))
+        self.state = changed
+        return value
+
+
 class LosesBookings(Broken):
-    """The third booking is lost, although it was told of."""
+    """The third booking is lost; its slot stays taken."""
 
     def kept(self, before: State, after: State) -> State:
-        return before if len(before.appointments) == 2 < len(after.appointments) else after
+        third = len(before.appointments) == 2 < len(after.appointments)
+        return attrs.evolve(after, appointments=before.appointments) if third else after
 
 
 class AnyBody(MemoryRequests):

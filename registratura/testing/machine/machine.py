@@ -27,7 +27,7 @@ _keys = st.sampled_from("abc")
 _whose = st.sampled_from(("own", "own", "clinic", "stranger"))
 _numbers = st.sampled_from((0, 0, 0, 1, 1, 2, 3, 5, 8))
 _presses = st.sampled_from((1, 1, 1, 2))
-_fates = st.sampled_from((*[Fate.NONE] * 5, Fate.LOST_BEFORE, Fate.LOST_AFTER))
+_fates = st.sampled_from((*[Fate.NONE] * 6, Fate.REFUSED, Fate.LOST_BEFORE, Fate.LOST_AFTER))
 _times = st.sampled_from([timedelta(minutes=minutes) for minutes in (1, 1, 60, 60, 12 * 60, -5)])
 
 

@@ -77,7 +77,7 @@ class Witness:
             before = self.seen
             self._ask_and_judge(command, Fate.NONE)
             self.see()
-            # What got lost before its commit was not done, so the second pressing may do it.
+            # What failed before its commit was not done, so the second pressing may do it.
             assert not heard or self.seen == before, f"{ONCE}: {command}"
 
     def rush(self, slot: SlotId) -> None:
@@ -160,7 +160,7 @@ class Witness:
         return {key: tx.appointments.find(AppointmentId(key)) for key in sorted(wanted)}
 
     def _ask_and_judge(self, command: Command, fate: Fate) -> bool:
-        """Ask, compare the answer with what was promised, and put down new promises; False when all got lost."""
+        """Ask, compare the answer with what was promised, and put down new promises; False when nothing may be kept."""
         answer = self._ask(command, fate)
         if answer is None:
             return False
@@ -223,13 +223,15 @@ class Witness:
         self._owed_nothing.discard(told)
 
     def _ask(self, command: Command, fate: Fate) -> Result[str, object] | None:
-        """What was answered, heard or not; None when it got lost before the commit."""
+        """What was answered, heard or not; None when nothing may have been kept."""
         given = len(self._ids.given)
         failing = CrashingStorage(self._storage, fate)
         try:
-            return self._runner.run(command.ask(failing, self._desk))
+            answer = self._runner.run(command.ask(failing, self._desk))
         except Crash:
             return heard(failing.lost) if fate is Fate.LOST_AFTER else None
+        else:
+            return answer if fate is not Fate.REFUSED else None
         finally:
             self._owed_nothing |= set(self._ids.given[given:])
 
@@ -245,9 +247,11 @@ class Witness:
     def _load(self, records: Sequence[Record], fate: Fate) -> Sequence[Verdict] | None:
         failing = CrashingStorage(self._storage, fate)
         try:
-            return self._runner.run(failing.transact(lambda tx: tx.register.store(records)))
+            verdicts = self._runner.run(failing.transact(lambda tx: tx.register.store(records)))
         except Crash:
             return cast("Sequence[Verdict]", failing.lost) if fate is Fate.LOST_AFTER else None
+        else:
+            return verdicts if fate is not Fate.REFUSED else None
 
     def _open(self) -> None:
         self._storage = self._runner.run(self._opened.enter_async_context(self._opening()))
