@@ -29,7 +29,7 @@ def ringing(dialect: str, queue: Queue) -> Sequence[ColumnElement[str]]:
     """
     if dialect != POSTGRESQL:
         return ()
-    channel = literal_column(f"'registratura_{queue.value}'")
+    channel: ColumnElement[str] = literal_column(f"'registratura_{queue.value}'")
     return (func.pg_notify(channel, literal_column("''")).label("rung"),)
 
 

@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import sqlite3
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from queue import Empty, SimpleQueue
 from threading import Thread
 from typing import Any, TypeVar
@@ -13,7 +14,8 @@ from returns.result import Failure
 from sqlalchemy import Connection, Engine
 
 from registratura.adapters.sql.engines import BROKEN, unavailable
-from registratura.application.ports.failures import TransactionLost
+from registratura.adapters.sql.turns import Turns
+from registratura.application.ports.failures import TransactionLost, Unavailable
 
 T = TypeVar("T")
 Work = Callable[[Connection], T]
@@ -49,6 +51,7 @@ class Writer:
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
         self._connection: Connection | None = None
+        self._turns = Turns(Path(engine.url.database or ""))
         self._line: SimpleQueue[_Job | None] = SimpleQueue()
         self._thread = Thread(target=self._serve, name="storage", daemon=True)
         self._thread.start()
@@ -67,9 +70,16 @@ class Writer:
 
     def _serve(self) -> None:
         while (job := self._line.get()) is not None:
-            batch = [job, *self._in_line()]
-            _deliver(batch, self._write(batch))
+            batch = [job]
+            try:
+                with self._turns.mine():
+                    batch += self._in_line()
+                    outcomes = self._write(batch)
+            except Unavailable as busy:
+                outcomes = [_Outcome(fault=busy)]
+            _deliver(batch, outcomes)
         self._disconnect()
+        self._turns.close()
 
     def _in_line(self) -> list[_Job]:
         following: list[_Job] = []

@@ -82,7 +82,8 @@ async def test_those_in_line_leave_in_one_commit(engine: Engine, storage: SqlSto
     commits: list[object] = []
     event.listen(engine, "commit", commits.append)
     await behind_one_another(storage, *(taking(number) for number in range(4)))
-    assert len(commits) == 2
+    # One, where the first had not begun yet when the others came.
+    assert len(commits) <= 2
     assert not any([await is_free(storage, at) for at in SLOTS[:4]])
 
 
