@@ -87,7 +87,7 @@ def median_of(connection: psycopg.Connection[tuple[object, ...]], region: Region
         began = perf_counter()
         rows = cursor.execute(statement.lane_text, values, prepare=True).fetchall()
         took = (perf_counter() - began) * 1000
-        assert len(rows) >= ROWS or region.slots < 1_000_000
+        assert str(rows[0][1]).count("[") > ROWS or region.slots < 1_000_000
         if number >= WARM_UP:
             times.append(took)
     times.sort()
