@@ -6,18 +6,14 @@ database is asked twice, however much there is to know and to keep.
 
 from collections.abc import Callable
 from datetime import datetime
-from typing import TYPE_CHECKING, Generic, TypeVar
+from typing import Generic, TypeVar
 
 import attrs
-from returns.pipeline import is_successful
-from returns.result import Failure, Result, Success
+from returns.result import Result
 
 from registratura.domain.appointments import Appointment, ClosedAppointment, Facts
 from registratura.domain.identifiers import AppointmentId, PatientId, PurposeId, SlotId
 from registratura.domain.telemedicine import Consent
-
-if TYPE_CHECKING:
-    from registratura.application.ports.storage import Transaction
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -102,40 +98,3 @@ class Decision(Generic[T]):
 Held = Appointment | ClosedAppointment | None
 BookingJudge = Callable[[Known[Facts]], Result[Decision[T], R]]
 CancelJudge = Callable[[Known[Held]], Result[Decision[T], R]]
-
-
-def book_within(asked: ToBook, judge: "BookingJudge[T, R]", tx: "Transaction") -> Result[T, R | Overtaken]:
-    """Look, judge and keep inside of a transaction."""
-    facts = tx.appointments.facts(asked.patient, asked.slot, now=asked.now, author=asked.author, purpose=asked.purpose)
-    return _carry_out(judge(Known(facts, _answered(asked.key, tx))), tx)
-
-
-def cancel_within(asked: ToCancel, judge: "CancelJudge[T, R]", tx: "Transaction") -> Result[T, R | Overtaken]:
-    """Look, judge and keep inside of a transaction."""
-    held = tx.appointments.find(asked.appointment)
-    return _carry_out(judge(Known(held, _answered(asked.key, tx))), tx)
-
-
-def _answered(key: Fingerprint | None, tx: "Transaction") -> str | KeyReused | None:
-    return tx.requests.remembered(key) if key is not None else None
-
-
-def _carry_out(verdict: Result[Decision[T], R], tx: "Transaction") -> Result[T, R | Overtaken]:
-    if not is_successful(verdict):
-        return Failure(verdict.failure())
-    decision = verdict.unwrap()
-    answer = decision.answer
-    kept = _change(decision.change, tx) and (
-        answer is None or tx.requests.remember(answer.asked, answer.words, answer.at)
-    )
-    return Success(decision.value) if kept else Failure(Overtaken())
-
-
-def _change(change: NewBooking | ClosedAppointment | None, tx: "Transaction") -> bool:
-    match change:
-        case NewBooking(appointment, consent):
-            return tx.appointments.take(appointment, consent)
-        case ClosedAppointment():
-            return tx.appointments.release(change)
-        case None:
-            return True

@@ -11,20 +11,22 @@ from functools import partial
 from typing import Protocol, TypeVar
 
 import attrs
-from returns.result import Result
+from returns.pipeline import is_successful
+from returns.result import Failure, Result, Success
 
 from registratura.application.availability import Availability, AvailabilityQuery
 from registratura.application.ports.confirmations import Confirmations
 from registratura.application.ports.deciding import (
     BookingJudge,
     CancelJudge,
+    Decision,
     Fingerprint,
     KeyReused,
+    Known,
+    NewBooking,
     Overtaken,
     ToBook,
     ToCancel,
-    book_within,
-    cancel_within,
 )
 from registratura.application.ports.queues import Inbox, Outbox
 from registratura.application.records import Record, Verdict
@@ -301,11 +303,11 @@ class Storage(Protocol):
 
         The hot path: an adapter whose database is remote asks it twice. *judge* may be called more than once.
         """
-        return await self.transact(partial(book_within, asked, judge))
+        return await self.transact(partial(_book_within, asked, judge))
 
     async def cancel(self, asked: ToCancel, judge: CancelJudge[T, R]) -> Result[T, R | Overtaken]:
         """Look at a booking, let *judge* decide, keep the decision if what was seen still holds; as `book`."""
-        return await self.transact(partial(cancel_within, asked, judge))
+        return await self.transact(partial(_cancel_within, asked, judge))
 
     async def availability(self, asked: AvailabilityQuery) -> Availability | None:
         """How many times are free and how many taken; None when there is no such organisation."""
@@ -314,3 +316,38 @@ class Storage(Protocol):
     async def ping(self) -> None:
         """Return when the storage answers and its schema is the newest, else raise `Unavailable` saying why."""
         ...
+
+
+def _book_within(asked: ToBook, judge: BookingJudge[T, R], tx: Transaction) -> Result[T, R | Overtaken]:
+    facts = tx.appointments.facts(asked.patient, asked.slot, now=asked.now, author=asked.author, purpose=asked.purpose)
+    return _carry_out(judge(Known(facts, _answered(asked.key, tx))), tx)
+
+
+def _cancel_within(asked: ToCancel, judge: CancelJudge[T, R], tx: Transaction) -> Result[T, R | Overtaken]:
+    held = tx.appointments.find(asked.appointment)
+    return _carry_out(judge(Known(held, _answered(asked.key, tx))), tx)
+
+
+def _answered(key: Fingerprint | None, tx: Transaction) -> str | KeyReused | None:
+    return tx.requests.remembered(key) if key is not None else None
+
+
+def _carry_out(verdict: Result[Decision[T], R], tx: Transaction) -> Result[T, R | Overtaken]:
+    if not is_successful(verdict):
+        return Failure(verdict.failure())
+    decision = verdict.unwrap()
+    answer = decision.answer
+    kept = _change(decision.change, tx) and (
+        answer is None or tx.requests.remember(answer.asked, answer.words, answer.at)
+    )
+    return Success(decision.value) if kept else Failure(Overtaken())
+
+
+def _change(change: NewBooking | ClosedAppointment | None, tx: Transaction) -> bool:
+    match change:
+        case NewBooking(appointment, consent):
+            return tx.appointments.take(appointment, consent)
+        case ClosedAppointment():
+            return tx.appointments.release(change)
+        case None:
+            return True
