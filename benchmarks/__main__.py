@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from benchmarks import booking, calendar, peer, pipeline, rush
+from benchmarks import booking, calendar, peer, pipeline, rush, updates
 from benchmarks.cluster import cluster, version_of
 from benchmarks.report import Row, at_least, machine
 from benchmarks.world import World
@@ -19,6 +19,11 @@ def _pipeline(world: World) -> list[Row]:
     return [Row("POST pipeline without the database to Starlette's echo", [ratio], at_least(pipeline.GOAL))]
 
 
+def _updates(world: World) -> list[Row]:
+    """A busy morning: a minute, or a few seconds where it is only to run."""
+    return updates.on_both(world, 60.0 if world.seconds > 1 else 15.0)
+
+
 PARTS: Mapping[str, Callable[[World], list[Row]]] = {
     "booking": booking.on_postgres,
     "sqlite": booking.on_sqlite,
@@ -26,6 +31,7 @@ PARTS: Mapping[str, Callable[[World], list[Row]]] = {
     "availability": calendar.over_http,
     "peer": peer.django_appointment,
     "pipeline": _pipeline,
+    "updates": _updates,
 }
 QUICK_SLOTS = 50_000
 
