@@ -11,6 +11,7 @@ from benchmarks.cluster import connect
 from benchmarks.floors import percentile
 from benchmarks.region import Region
 from benchmarks.report import Row, at_most, told
+from benchmarks.where import profile_availability
 from benchmarks.world import World
 from benchmarks.wrk import Load, calendar_script, wrk
 from registratura.adapters.sql.availability import STATEMENTS, parameters
@@ -42,14 +43,12 @@ def over_http(world: World) -> list[Row]:
                 f" p99 at 8 connections {eight[-1]:.2f} ms",
                 flush=True,
             )
+    name = f"availability over {region.slots} slots: HTTP p50 to bare SQL p50"
+    ratio = told(Row(name, [http / sql for http, sql in zip(one, bare, strict=True)], at_most(1.8)))
+    if ratio.is_missed:
+        profile_availability(world, world.postgres)
     return [
-        told(
-            Row(
-                f"availability over {region.slots} slots: HTTP p50 to bare SQL p50",
-                [http / sql for http, sql in zip(one, bare, strict=True)],
-                at_most(1.8),
-            )
-        ),
+        ratio,
         told(
             Row(
                 "  HTTP p99 at 8 connections to bare SQL p50",

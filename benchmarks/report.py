@@ -53,10 +53,15 @@ class Row:
     goal: Goal | None = None
     note: str = ""
 
+    @property
+    def is_missed(self) -> bool:
+        """Whether there is a goal, and it was not reached."""
+        return self.goal is not None and not self.goal.reached(self.rounds)
+
     def __str__(self) -> str:
         unit = self.goal.unit if self.goal else ""
         figures = f"{median(self.rounds):.2f}{unit} ({min(self.rounds):.2f} .. {max(self.rounds):.2f})"
-        verdict = f"goal {self.goal}: {'reached' if self.goal.reached(self.rounds) else 'MISSED'}" if self.goal else ""
+        verdict = f"goal {self.goal}: {'MISSED' if self.is_missed else 'reached'}" if self.goal else ""
         return f"  {self.name:<66} {figures:<26} {verdict} {self.note}".rstrip()
 
 

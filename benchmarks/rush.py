@@ -1,7 +1,6 @@
 """Thirty-two people want the same slot at the same moment, a hundred times: one gets it, the others hear it soon."""
 
 import asyncio
-import json
 from collections.abc import Sequence
 from time import perf_counter
 from urllib.parse import urlsplit
@@ -13,7 +12,7 @@ from benchmarks.floors import percentile
 from benchmarks.region import PATIENT, SLOT, Region, id_of
 from benchmarks.report import Row, at_most, told
 from benchmarks.world import TOKEN, World
-from benchmarks.wrk import STEP
+from benchmarks.wrk import STEP, booking_body
 
 CLIENTS = 32
 SLOTS = 100
@@ -86,16 +85,7 @@ async def _answer(reader: asyncio.StreamReader, began: float) -> Answer:
 
 
 def _request(slot: str, patient: str) -> bytes:
-    body = json.dumps(
-        {
-            "patient_id": patient,
-            "slot_id": slot,
-            "kind": "ONLINE_CONSULTING",
-            "author_id": patient,
-            "purpose_id": "first",
-            "consent_version": "1",
-        }
-    ).encode()
+    body = booking_body(slot, patient)
     head = (
         "POST /api/v1/bookings HTTP/1.1\r\nHost: localhost\r\n"
         f"Authorization: Bearer {TOKEN}\r\nIdempotency-Key: {patient}\r\n"

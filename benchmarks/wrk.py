@@ -66,6 +66,20 @@ class Load:
         return self.requests / self.seconds
 
 
+def booking_body(slot: str, patient: str) -> bytes:
+    """What the scripts ask for when they book."""
+    return json.dumps(
+        {
+            "patient_id": patient,
+            "slot_id": slot,
+            "kind": "ONLINE_CONSULTING",
+            "author_id": patient,
+            "purpose_id": "first",
+            "consent_version": "1",
+        }
+    ).encode()
+
+
 def booking_script(region: Region, first: int, *, key: bool) -> str:
     """Books one slot after the other, each for another patient, from the number *first* on."""
     return _script(
