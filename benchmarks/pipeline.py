@@ -67,7 +67,6 @@ SCRIPT = """wrk.method = "POST"
 wrk.body = [[{body}]]
 wrk.headers["Content-Type"] = "application/json"
 wrk.headers["Authorization"] = "Bearer {token}"
-wrk.headers["Idempotency-Key"] = "2f1c73a8-bench"
 """
 
 
@@ -94,9 +93,8 @@ def _serving(name: str) -> Iterator[str]:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    how = ("--loop", "uvloop", "--http", "httptools", "--no-access-log", "--log-level", "warning")
-    command = [sys.executable, "-m", "uvicorn", "--factory", f"benchmarks.pipeline_apps:{name}", "--port", str(port)]
-    server = subprocess.Popen([*command, *how], cwd=ROOT)
+    command = f"from benchmarks.pipeline_apps import serve_{name} as serve; serve({port})"
+    server = subprocess.Popen([sys.executable, "-c", command], cwd=ROOT, stderr=subprocess.DEVNULL)
     url = f"http://127.0.0.1:{port}/api/v1/bookings"
     try:
         _wait_for(url)

@@ -8,12 +8,16 @@ from typing import TypeVar, cast
 from zoneinfo import ZoneInfo
 
 import attrs
+import uvicorn
+from returns.result import Result
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.routing import Route
 from starlette.types import ASGIApp
 
+from registratura.application.booking import Desk
+from registratura.application.ports.deciding import BookingJudge, Known, Overtaken, ToBook
 from registratura.application.ports.storage import Storage, Transaction
 from registratura.application.records import Record, Stored
 from registratura.application.requests import BookOnce
@@ -34,16 +38,30 @@ from registratura.domain.schedule import ChannelTag, FreeSlot, Opening
 from registratura.domain.telemedicine import Purpose
 from registratura.entrypoints.composition import Registratura, compose
 from registratura.entrypoints.http.app import Deferred
+from registratura.entrypoints.http.serving import Server
+from registratura.entrypoints.logs import set_up_logging
 from registratura.entrypoints.settings import load_settings
 
 T = TypeVar("T")
+R = TypeVar("R")
 
 TOKEN = "bench"  # noqa: S105  # of an application that holds nothing
 PATIENT, SLOT = "953f8666-21ce-478f-8351-389f27ce8cde", "b10902d0-e331-11ed-8d9e-60123c4747d1"
 
 
+def serve_echo(port: int) -> None:
+    """The floor: Starlette with one route that answers what it was sent, as uvicorn serves it."""
+    uvicorn.run(echo(), port=port, loop="uvloop", http="httptools", access_log=False, log_level="warning")
+
+
+def serve_ours(port: int) -> None:
+    """The product as `serve` serves it, journal and all, but for its storage."""
+    set_up_logging()
+    Server(ours(), port=port, drain_seconds=0).run()
+
+
 def echo() -> ASGIApp:
-    """The floor: one route that answers what it was sent."""
+    """One route."""
 
     async def again(request: Request) -> JSONResponse:
         return JSONResponse(await request.json())
@@ -51,18 +69,19 @@ def echo() -> ASGIApp:
     return Starlette(routes=[Route("/api/v1/bookings", again, methods=["POST"])])
 
 
-def ours() -> ASGIApp:
-    """The product as `serve` serves it, but for its storage."""
+def ours() -> Deferred:
+    """The product over `Agreeable`."""
     settings = load_settings({"REGISTRATURA_API_TOKEN": TOKEN}, Path(__file__).parent)
 
     @asynccontextmanager
     async def composing() -> AsyncIterator[Registratura]:
         async with compose(settings) as product:
             storage = Agreeable(product.clock.now())
+            desk = Desk(rules=settings.rules, clock=product.clock, ids=product.ids)
             yield attrs.evolve(
                 product,
                 storage=storage,
-                book_once=BookOnce(storage=storage, desk=product.book.desk),
+                book_once=BookOnce(storage=storage, desk=desk),
                 keep_consent_text=attrs.evolve(product.keep_consent_text, storage=storage),
             )
 
@@ -70,39 +89,29 @@ def ours() -> ASGIApp:
 
 
 class Agreeable(Storage):
-    """Knows the same whatever is asked and agrees to everything, at once."""
+    """Knows the same whatever is asked and keeps everything, at once."""
 
     def __init__(self, now: datetime) -> None:
-        self._transaction = cast("Transaction", _AgreeableTransaction(_facts(now)))
+        self._known = Known(_facts(now))
+
+    async def book(self, asked: ToBook, judge: BookingJudge[T, R]) -> Result[T, R | Overtaken]:  # noqa: ARG002
+        return judge(self._known).map(lambda decision: decision.value)
 
     async def transact(self, work: Callable[[Transaction], T]) -> T:
-        return work(self._transaction)
+        return work(cast("Transaction", _Shelf()))
 
     async def read(self, work: Callable[[Transaction], T]) -> T:
-        return work(self._transaction)
+        return await self.transact(work)
 
     async def ping(self) -> None:
         """There is nothing to reach."""
 
 
-class _AgreeableTransaction:
-    """All collections that booking under a key asks, in one."""
+class _Shelf:
+    """Where the text of the consent is kept at the start."""
 
-    def __init__(self, facts: Facts) -> None:
-        self._facts = facts
-        self.appointments = self.requests = self.register = self
-
-    def facts(self, *_: object, **__: object) -> Facts:
-        return self._facts
-
-    def take(self, *_: object) -> bool:
-        return True
-
-    def remembered(self, *_: object) -> None:
-        return None
-
-    def remember(self, *_: object) -> bool:
-        return True
+    def __init__(self) -> None:
+        self.register = self
 
     def store(self, records: Sequence[Record]) -> Sequence[Stored]:
         return [Stored.SAME for _ in records]

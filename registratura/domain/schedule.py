@@ -189,12 +189,14 @@ class DayLimits:
 
     def at(self, organisation: Organisation) -> "DayLimits":
         """The same limits with what *organisation* sets for itself."""
+        if organisation.same_day is None and organisation.tomorrow_closes_at is None:
+            return self
         own: dict[str, object] = {}
         if organisation.same_day is not None:
             own["same_day"] = organisation.same_day
         if organisation.tomorrow_closes_at is not None:
             own["tomorrow_closes_at"] = organisation.tomorrow_closes_at
-        return attrs.evolve(self, **own) if own else self  # type: ignore[arg-type]  # no typed keywords
+        return attrs.evolve(self, **own)  # type: ignore[arg-type]  # attrs.evolve has no typed keywords
 
     def closed_days(self, now: datetime, zone: ZoneInfo) -> frozenset[date]:
         """The local days that are closed at *now* although they are not over."""

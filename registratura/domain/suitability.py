@@ -97,11 +97,13 @@ def district(meeting: Encounter) -> Refusal | None:
     """TMK-41 to TMK-43: a district doctor serves people attached to one of the doctor's areas."""
     if not meeting.checks.district or not meeting.resource.areas:
         return None
-    own = [held for held in meeting.attachments if held.holds_on(meeting.today) and held.area is not None]
-    if not own:
-        return refusals.NoAttachment()
-    served = any(held.organisation == meeting.organisation.id and held.area in meeting.resource.areas for held in own)
-    return None if served else refusals.OtherDistrict(meeting.resource.areas)
+    has_district = False
+    for held in meeting.attachments:
+        if held.area is not None and held.holds_on(meeting.today):
+            if held.organisation == meeting.organisation.id and held.area in meeting.resource.areas:
+                return None
+            has_district = True
+    return refusals.OtherDistrict(meeting.resource.areas) if has_district else refusals.NoAttachment()
 
 
 def purpose(meeting: Encounter) -> Refusal | None:

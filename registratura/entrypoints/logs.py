@@ -3,11 +3,10 @@
 Faults are told by type and place only: their messages may hold what people sent.
 """
 
-import contextlib
 import logging
 import sys
 import traceback
-from collections.abc import MutableMapping
+from collections.abc import Callable, MutableMapping
 from contextvars import ContextVar
 from types import TracebackType
 from typing import Any
@@ -19,7 +18,8 @@ REQUEST_ID: ContextVar[str] = ContextVar("request_id")
 """The request that the code at hand works for; stands in every line it writes."""
 
 Event = MutableMapping[str, Any]
-_MADE = frozenset({"level", "timestamp"})
+Line = Callable[[Event], None]
+_MADE = frozenset({"event", "level", "timestamp"})
 """What the machinery adds to a line by itself."""
 _requests = logging.getLogger("registratura.requests")
 _QUIET = ("httpx", "httpcore", "alembic", "uvicorn.access", "asyncio")
@@ -49,15 +49,24 @@ def _request_id(_: Any, __: str, event: Event) -> Event:  # noqa: ANN401  # the 
     return event
 
 
-def request_line(event: dict[str, object]) -> None:
-    """Write a line about a request that ended: in the same form, but past the machinery, which costs too much."""
-    if not _requests.isEnabledFor(logging.INFO):
-        return
-    if sys.stderr.isatty():
-        _requests.info(event.pop("event"), extra={key: value for key, value in event.items() if key not in _MADE})
-    else:
-        with contextlib.suppress(OSError):  # nobody reads the journal: the request was served all the same
-            sys.stderr.write(f"{orjson.dumps(event, option=orjson.OPT_UTC_Z).decode()}\n")
+def request_lines() -> Line:
+    """What writes a line about a request that ended: in the same form as all, but past the machinery, which costs much.
+
+    What people read on a terminal goes the ordinary way.
+    """
+    return _line_for_people if sys.stderr.isatty() else _line
+
+
+def _line(event: Event) -> None:
+    line = orjson.dumps(event, option=orjson.OPT_UTC_Z).decode()
+    try:
+        sys.stderr.write(f"{line}\n")
+    except OSError:
+        return  # nobody reads the journal: the request was served all the same
+
+
+def _line_for_people(event: Event) -> None:
+    _requests.info(event["event"], extra={key: value for key, value in event.items() if key not in _MADE})
 
 
 def set_up_logging(*, level: int = logging.INFO) -> None:

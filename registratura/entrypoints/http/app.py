@@ -21,6 +21,7 @@ from registratura.entrypoints.http.guards import Guard
 from registratura.entrypoints.http.problems import Json, Problem
 from registratura.entrypoints.http.routing import Routes, route
 from registratura.entrypoints.http.telling import Teller
+from registratura.entrypoints.logs import request_lines
 from registratura.entrypoints.metrics import exposition, meters
 
 STATIC = Path(__file__).parent / "static"
@@ -43,7 +44,7 @@ def build(
     return Guard(
         Routes([*routes(product, ready, bell=bell, home=home), *also]),
         new_id=product.ids.new,
-        tell=Teller(product.clock, lines=product.settings.http.log_requests),
+        tell=Teller(product.clock, request_lines() if product.settings.http.log_requests else None),
         draining=ready,
     )
 

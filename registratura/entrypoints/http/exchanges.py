@@ -63,6 +63,11 @@ def open_in(scope: Scope, exchange: Exchange) -> None:
     scope[_KEY] = exchange
 
 
+def close_in(scope: Scope) -> None:
+    """Take it out again: the two hold each other, and only the garbage collector could part them."""
+    del scope[_KEY]
+
+
 def exchange_in(scope: Scope) -> Exchange:
     """The exchange to which *scope* belongs."""
     exchange: Exchange = scope[_KEY]

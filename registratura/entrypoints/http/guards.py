@@ -15,7 +15,7 @@ from registratura.entrypoints.http import texts
 from registratura.entrypoints.http.bodies import header, too_slow
 from registratura.entrypoints.http.deadlines import Deadlines
 from registratura.entrypoints.http.draining import Draining
-from registratura.entrypoints.http.exchanges import Exchange, open_in
+from registratura.entrypoints.http.exchanges import Exchange, close_in, open_in
 from registratura.entrypoints.http.problems import Problem, is_request_id, problem_response
 from registratura.entrypoints.logs import REQUEST_ID
 from registratura.entrypoints.metrics import meters
@@ -55,6 +55,7 @@ class Guard:
             await self._answer(fault, exchange, scope, receive)
         finally:
             self.deadlines.end(exchange)
+            close_in(scope)
             self.tell(exchange, scope["method"], monotonic() - exchange.begun)
 
     async def _answer(self, fault: BaseException, exchange: Exchange, scope: Scope, receive: Receive) -> None:

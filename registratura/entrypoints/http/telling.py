@@ -4,7 +4,7 @@ import attrs
 
 from registratura.application.ports.time import Clock
 from registratura.entrypoints.http.exchanges import Exchange
-from registratura.entrypoints.logs import request_line
+from registratura.entrypoints.logs import Line
 from registratura.entrypoints.metrics import meters
 
 QUIET = frozenset({"/healthz", "/readyz", "/metrics"})
@@ -15,10 +15,10 @@ _ELSEWHERE = "other"
 
 @attrs.frozen
 class Teller:
-    """Tells of every exchange; *lines* switches the journal's lines on."""
+    """Tells of every exchange; without *line* to the counters only."""
 
     clock: Clock
-    lines: bool = True
+    line: Line | None
 
     def __call__(self, exchange: Exchange, method: str, seconds: float) -> None:
         """Tell of one. Nothing of what was sent is told: templates and words of ours only."""
@@ -27,8 +27,8 @@ class Teller:
             meters.request(route, method, exchange.status)(seconds)
         else:
             meters.request(_ELSEWHERE, _ELSEWHERE, exchange.status)(seconds)
-        if self.lines and route not in QUIET:
-            request_line(
+        if self.line is not None and route not in QUIET:
+            self.line(
                 {
                     "event": "http.request",
                     "level": "info",

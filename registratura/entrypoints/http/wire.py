@@ -47,9 +47,10 @@ def read_application(body: bytes) -> Application:
     words: dict[str, str] = {}
     faults = [_fault(name, texts.FIELD_MISSING) for name in REQUIRED if given.get(name) is None]
     for name, value in given.items():
+        word = value.strip() if isinstance(value, str) else ""
         if name not in _FIELDS:
             faults.append(_fault(name, texts.FIELD_UNKNOWN))
-        elif isinstance(value, str) and is_id(word := value.strip()):
+        elif word and word.isprintable() and len(word) <= LONGEST_ID:
             words[name] = word
         elif value is not None:
             faults.append(_fault(name, texts.FIELD_TEXT))

@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-import logging
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 from typing import Any
@@ -19,6 +18,7 @@ from registratura.entrypoints.http.draining import Draining
 from registratura.entrypoints.http.guards import Guard
 from registratura.entrypoints.http.routing import Routes, route
 from registratura.entrypoints.http.telling import Teller
+from registratura.entrypoints.logs import request_lines
 from registratura.testing.time import FixedClock, SequentialIds
 
 pytestmark = pytest.mark.anyio
@@ -53,7 +53,7 @@ async def ask(
     guard = Guard(
         Routes([route("/known/{id}", {"POST": answer}, has_deadline=has_deadline)]),
         new_id=SequentialIds().new,
-        tell=Teller(FixedClock(datetime(2026, 3, 2, 9, tzinfo=UTC))),
+        tell=Teller(FixedClock(datetime(2026, 3, 2, 9, tzinfo=UTC)), request_lines()),
         draining=Draining(draining),
         deadlines=Deadlines(within=SOON),
     )
@@ -96,11 +96,6 @@ async def gone(_: Request) -> Response:
 
 async def broken(_: Request) -> Response:
     raise RuntimeError(f"nobody may read {SECRET}")
-
-
-@pytest.fixture(autouse=True)
-def _journal(caplog: pytest.LogCaptureFixture) -> None:
-    caplog.set_level(logging.INFO)
 
 
 def lines(capsys: pytest.CaptureFixture[str]) -> list[dict[str, Any]]:
