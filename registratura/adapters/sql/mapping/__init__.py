@@ -13,7 +13,6 @@ from registratura.adapters.sql.mapping.bookings import (
     in_utc,
     opening_of,
     slot_in,
-    slot_row,
 )
 from registratura.adapters.sql.mapping.people import (
     ATTACHMENT,
@@ -77,7 +76,6 @@ __all__ = [
     "resource_of",
     "resource_row",
     "slot_in",
-    "slot_row",
     "speciality_of",
     "speciality_row",
 ]

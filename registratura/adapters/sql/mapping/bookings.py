@@ -7,9 +7,9 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from registratura.adapters.sql import tables as t
-from registratura.adapters.sql.mapping.rows import Row, columns, note_from, note_row
+from registratura.adapters.sql.mapping.rows import Row, columns, note_from
 from registratura.adapters.sql.types import Values
-from registratura.application.records import AbsenceRecord, SlotRecord
+from registratura.application.records import AbsenceRecord
 from registratura.domain.appointments import Appointment, Channel, ClosedAppointment, Outcome, VisitKind
 from registratura.domain.identifiers import (
     AppointmentId,
@@ -20,7 +20,6 @@ from registratura.domain.identifiers import (
     SlotId,
     SpecialityId,
 )
-from registratura.domain.moments import local_day
 from registratura.domain.schedule import (
     Absence,
     AbsenceReason,
@@ -30,7 +29,6 @@ from registratura.domain.schedule import (
     Slot,
     SlotStatus,
     parse_channels,
-    write_channels,
 )
 from registratura.domain.telemedicine import Platform
 
@@ -69,23 +67,6 @@ def _opening(values: Sequence[Any]) -> Opening:
 def _channels(written: str) -> frozenset[ChannelTag]:
     """Slots have few different sets of tags."""
     return parse_channels(written) if written else frozenset()
-
-
-def slot_row(record: SlotRecord, starts: datetime, zone: ZoneInfo, status: SlotStatus) -> Row:
-    """The row of *record*, which begins at *starts* (UTC), in the state *status*."""
-    return {
-        "id": record.id,
-        "organisation_id": record.organisation,
-        "resource_id": record.resource,
-        "starts": starts,
-        "minutes": record.minutes,
-        "local_day": local_day(starts, zone),
-        "status": status.value,
-        "channels": write_channels(record.channels),
-        "online": ChannelTag.ONLINE in record.channels,
-        "age": record.age.value,
-        **note_row(record.note),
-    }
 
 
 def absence_of(row: Values) -> Absence:

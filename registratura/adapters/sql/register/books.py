@@ -10,7 +10,7 @@ from sqlalchemy import Connection, bindparam, insert, select, update
 from registratura.adapters.sql import races
 from registratura.adapters.sql import tables as t
 from registratura.adapters.sql.mapping import APPOINTMENT, appointment_of, appointment_row
-from registratura.adapters.sql.register.rows import Owners, cards, chunks, orphan
+from registratura.adapters.sql.register.rows import Owners, among, cards, orphan
 from registratura.adapters.sql.types import Values, database_now
 from registratura.application.records import BookRecord, BookStatus, Clash, Stored, Verdict
 from registratura.domain.appointments import Appointment, ClosedAppointment, Outcome
@@ -60,12 +60,11 @@ class _Books:
             (c.slot_id, {record.slot for record in records}),
             (c.patient_id, set(cards(connection, {record.patient for record in records}).values())),
         ):
-            for chunk in chunks(values):
-                asked = select(*APPOINTMENT).where(column.in_(chunk))
-                if column is not c.id:
-                    asked = asked.where(c.outcome.is_(None))
-                for row in connection.execute(asked).mappings():
-                    books._keep(appointment_of(row))
+            asked = select(*APPOINTMENT).where(among(connection, column, values))
+            if column is not c.id:
+                asked = asked.where(c.outcome.is_(None))
+            for row in connection.execute(asked).mappings():
+                books._keep(appointment_of(row))
         return books
 
     def put(self, record: BookRecord, patient: PatientId, slot: Values) -> Verdict:
@@ -115,8 +114,8 @@ class _Books:
 
 def _lock(connection: Connection, patients: set[str]) -> None:
     c = t.patient.c
-    for chunk in chunks(patients):
-        connection.execute(select(c.id).where(c.id.in_(chunk)).order_by(c.id).with_for_update(key_share=True))
+    asked = select(c.id).where(among(connection, c.id, patients)).order_by(c.id)
+    connection.execute(asked.with_for_update(key_share=True))
 
 
 def _slots(connection: Connection, ids: set[str]) -> dict[str, Values]:
@@ -124,12 +123,11 @@ def _slots(connection: Connection, ids: set[str]) -> dict[str, Values]:
     asked = (
         select(c.id, c.organisation_id, c.resource_id, doctor.speciality_id, c.starts, c.minutes)
         .join_from(t.slot, t.resource, doctor.id == c.resource_id)
+        .where(among(connection, c.id, ids))
         .order_by(c.id)
         .with_for_update(of=t.slot)
     )
-    return {
-        row[c.id]: row for chunk in chunks(ids) for row in connection.execute(asked.where(c.id.in_(chunk))).mappings()
-    }
+    return {row[c.id]: row for row in connection.execute(asked).mappings()}
 
 
 def _appointment(record: BookRecord, patient: PatientId, slot: Values, now: datetime) -> Appointment:

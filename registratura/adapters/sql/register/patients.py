@@ -7,7 +7,7 @@ from sqlalchemy import Connection, bindparam, delete, insert, select, update
 
 from registratura.adapters.sql import tables as t
 from registratura.adapters.sql.mapping import Row, patient_row
-from registratura.adapters.sql.register.rows import Changes, Owners, chunks
+from registratura.adapters.sql.register.rows import Changes, Owners, among
 from registratura.adapters.sql.types import database_now
 from registratura.adapters.sql.upsert import upsert
 from registratura.application.records import Verdict
@@ -51,8 +51,8 @@ def _holders(connection: Connection, records: Sequence[Patient]) -> Owners:
     users = {record.messenger for record in records if record.messenger is not None}
     holders = Owners()
     for asked in (
-        *(c.id.in_(chunk) for chunk in chunks({record.id for record in records})),
-        *(c.messenger.in_(chunk) for chunk in chunks(users)),
+        among(connection, c.id, {record.id for record in records}),
+        among(connection, c.messenger, users),
     ):
         for row in connection.execute(select(c.id, c.messenger).where(asked, c.messenger.is_not(None))):
             holders.give(row.id, row.messenger)
@@ -68,9 +68,8 @@ def _take_messenger(connection: Connection, loser: str) -> None:
 
 def _unite(connection: Connection, written: Sequence[Row]) -> None:
     """Let the merged ids of the cards just written lead to them, and only those."""
-    for chunk in chunks({row["id"] for row in written}):
-        connection.execute(delete(t.united_id).where(t.united_id.c.patient_id.in_(chunk)))
     latest = {row["id"]: row["united"] for row in written}
+    connection.execute(delete(t.united_id).where(among(connection, t.united_id.c.patient_id, latest)))
     links = [{"united_id": united, "patient_id": card} for card, merged in latest.items() for united in merged]
     if links:
         connection.execute(upsert(connection.dialect.name, t.united_id), links)

@@ -13,7 +13,7 @@ from registratura.adapters.sql.mapping import (
     resource_row,
     speciality_row,
 )
-from registratura.adapters.sql.register.rows import Changes, Owners, chunks, known, orphan
+from registratura.adapters.sql.register.rows import Changes, Owners, among, known, orphan
 from registratura.application.records import AbsenceRecord, Clash, Verdict
 from registratura.domain.moments import local_day
 from registratura.domain.organisations import Organisation, Resource, Speciality
@@ -27,9 +27,8 @@ def store_organisations(connection: Connection, records: Sequence[Organisation])
     owners = Owners()
     zones: dict[str, str] = {}
     c = t.organisation.c
-    for row in connection.execute(
-        select(c.id, c.trimmed_name, c.zone).where(or_(c.id.in_(ids), c.trimmed_name.in_(names)))
-    ):
+    either = or_(among(connection, c.id, ids), among(connection, c.trimmed_name, names))
+    for row in connection.execute(select(c.id, c.trimmed_name, c.zone).where(either)):
         owners.give(row.id, row.trimmed_name)
         zones[row.id] = row.zone
     changes = Changes(connection, t.organisation)
@@ -93,15 +92,12 @@ def store_purposes(connection: Connection, records: Sequence[Purpose]) -> list[V
 
 def store_absences(connection: Connection, records: Sequence[AbsenceRecord]) -> list[Verdict]:
     """A period without an offset is local time of the doctor's organisation."""
-    zones = {
-        row.id: ZoneInfo(row.zone)
-        for chunk in chunks({record.resource for record in records})
-        for row in connection.execute(
-            select(t.resource.c.id, t.organisation.c.zone)
-            .join_from(t.resource, t.organisation, t.organisation.c.id == t.resource.c.organisation_id)
-            .where(t.resource.c.id.in_(chunk))
-        )
-    }
+    asked = (
+        select(t.resource.c.id, t.organisation.c.zone)
+        .join_from(t.resource, t.organisation, t.organisation.c.id == t.resource.c.organisation_id)
+        .where(among(connection, t.resource.c.id, {record.resource for record in records}))
+    )
+    zones = {row.id: ZoneInfo(row.zone) for row in connection.execute(asked)}
     changes = Changes(connection, t.absence)
     changes.look(t.absence.c.id, {record.id for record in records})
 

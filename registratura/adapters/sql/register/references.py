@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from sqlalchemy import Connection, select
 
 from registratura.adapters.sql import tables as t
-from registratura.adapters.sql.register.rows import Changes, cards, chunks, known
+from registratura.adapters.sql.register.rows import Changes, among, cards, known
 from registratura.application.records import Orphan, ReferenceRecord, Verdict
 
 _TABLES = {
@@ -48,8 +48,4 @@ def _existing(connection: Connection, kind: str, ids: set[str]) -> set[str]:
     if kind in _TABLES:
         return known(connection, _TABLES[kind].c.id, ids)
     c = t.reference.c
-    return {
-        found
-        for chunk in chunks(ids)
-        for found in connection.scalars(select(c.id).where(c.kind == kind, c.id.in_(chunk)))
-    }
+    return set(connection.scalars(select(c.id).where(c.kind == kind, among(connection, c.id, ids))))

@@ -1,50 +1,47 @@
 """Rows as the records before left them: what is known, what differs, what is written."""
 
 import json
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Mapping
 from functools import cache
 from hashlib import blake2b
 from typing import Any
 
 import attrs
-from sqlalchemy import Column, Connection, Table, select
+from sqlalchemy import ARRAY, Column, ColumnElement, Connection, Table, Text, any_, func, literal, select
 
 from registratura.adapters.sql import tables as t
+from registratura.adapters.sql.engines import POSTGRESQL
 from registratura.adapters.sql.mapping import Row
 from registratura.adapters.sql.upsert import Insert, upsert
 from registratura.application.records import Orphan, Stored
 
-_CHUNK = 10_000
-"""Below what either database takes as parameters of one statement."""
 
-
-def chunks(values: Collection[Any]) -> Iterator[list[Any]]:
-    """*values* in lists that fit into one statement."""
-    listed = list(values)
-    for start in range(0, len(listed), _CHUNK):
-        yield listed[start : start + _CHUNK]
+def among(connection: Connection, column: Column[Any], values: Collection[str]) -> ColumnElement[bool]:
+    """*column* is one of *values*, which travel as one parameter however many they are."""
+    if connection.dialect.name == POSTGRESQL:
+        return column == any_(literal(list(values), ARRAY(Text)))
+    return column.in_(select(func.json_each(json.dumps(list(values))).table_valued("value").c.value))
 
 
 def digest(row: Mapping[str, Any]) -> str:
     """A short name of everything in *row*."""
-    text = json.dumps(row, sort_keys=True, default=str, ensure_ascii=False)
+    return short(json.dumps(row, sort_keys=True, default=str, ensure_ascii=False))
+
+
+def short(text: str) -> str:
+    """A name of *text* that no other text has."""
     return blake2b(text.encode(), digest_size=16).hexdigest()
 
 
 def known(connection: Connection, column: Column[Any], values: Collection[str]) -> set[str]:
     """Which of *values* stand in *column*."""
-    return {
-        value for chunk in chunks(set(values)) for value in connection.scalars(select(column).where(column.in_(chunk)))
-    }
+    return set(connection.scalars(select(column).where(among(connection, column, set(values)))))
 
 
 def cards(connection: Connection, ids: Collection[str]) -> dict[str, str]:
     """The card to which each of *ids* leads: its own, or the one it was merged into."""
-    merged = {
-        row.united_id: row.patient_id
-        for chunk in chunks(set(ids))
-        for row in connection.execute(select(t.united_id).where(t.united_id.c.united_id.in_(chunk)))
-    }
+    asked = select(t.united_id).where(among(connection, t.united_id.c.united_id, set(ids)))
+    merged = {row.united_id: row.patient_id for row in connection.execute(asked)}
     return merged | {own: own for own in known(connection, t.patient.c.id, ids)}
 
 
@@ -63,51 +60,40 @@ def _upsert(dialect: str, table: Table) -> Insert:
 
 @attrs.define
 class Changes:
-    """What is to be written into one table, in the order of the records.
-
-    `apart` are columns that others change too: they are compared by themselves, not through the digest.
-    """
+    """What is to be written into one table, in the order of the records."""
 
     _connection: Connection
     _table: Table
-    _apart: tuple[str, ...] = ()
-    _seen: dict[tuple[Any, ...], tuple[Any, ...]] = attrs.field(factory=dict, init=False)
+    _seen: dict[tuple[Any, ...], str] = attrs.field(factory=dict, init=False)
     _pending: list[Row] = attrs.field(factory=list, init=False)
 
-    def look(self, column: Column[Any], values: Collection[str], *, lock: bool = False) -> None:
-        """Read what stands there for *values* of *column*, and keep it from changing if *lock*."""
-        compared = [self._table.c[name] for name in (*self._apart, "digest")]
+    def look(self, column: Column[Any], values: Collection[str]) -> None:
+        """Read what stands there for *values* of *column*."""
         keys = list(self._table.primary_key.columns)
-        for chunk in chunks(set(values)):
-            asked = select(*keys, *compared).where(column.in_(chunk)).order_by(*keys)
-            for row in self._connection.execute(asked.with_for_update() if lock else asked):
-                self._seen[tuple(row[: len(keys)])] = tuple(row[len(keys) :])
+        asked = select(*keys, self._table.c.digest).where(among(self._connection, column, set(values)))
+        self._seen |= {tuple(row[:-1]): row.digest for row in self._connection.execute(asked)}
 
     def stands(self, row: Row) -> bool:
         """Whether exactly this row stands there already."""
-        return self._seen.get(self._key(row)) == self._state(row)
+        return self._seen.get(self._key(row)) == digest(row)
 
     def put(self, row: Row) -> Stored:
         """Write *row* unless it stands there already."""
-        key, state = self._key(row), self._state(row)
+        key, named = self._key(row), digest(row)
         before = self._seen.get(key)
-        if before == state:
+        if before == named:
             return Stored.SAME
-        self._seen[key] = state
-        self._pending.append({**row, "digest": state[-1]})
+        self._seen[key] = named
+        self._pending.append({**row, "digest": named})
         return Stored.CREATED if before is None else Stored.CHANGED
 
     def forget(self, *key: str) -> None:
         """What stands under *key* was changed by others: whatever comes differs from it."""
         if key in self._seen:
-            self._seen[key] = ()
+            self._seen[key] = ""
 
     def _key(self, row: Row) -> tuple[Any, ...]:
         return tuple(row[column.name] for column in self._table.primary_key.columns)
-
-    def _state(self, row: Row) -> tuple[Any, ...]:
-        named = digest({name: value for name, value in row.items() if name not in self._apart})
-        return (*(row[name] for name in self._apart), named)
 
     def write(self) -> list[Row]:
         """Write what was put since the last time, and give it back."""

@@ -129,6 +129,22 @@ class LoadingPromises:
         assert await load(storage, [twin]) == [clash]
         assert await load(storage, [attrs.evolve(twin, resource=COLLEAGUE.id)]) == [Stored.CREATED]
 
+    async def test_one_taken_place_does_not_hold_up_the_slots_around_it(self, storage: Storage) -> None:
+        await load(storage, *REGION[:5], [slot(0)])
+        twin = attrs.evolve(slot(0), id=SlotId("twin"))
+        clash = Clash(("resource_id", "visit_time"), slot(0).id)
+        assert await load(storage, [slot(1), twin, slot(2)]) == [Stored.CREATED, clash, Stored.CREATED]
+        assert await load(storage, [slot(0), slot(1), slot(2)]) == [Stored.SAME] * 3
+
+    async def test_new_same_and_changed_slots_come_together(self, storage: Storage) -> None:
+        await load(storage, *REGION[:5], [slot(0), slot(1)])
+        shorter = attrs.evolve(slot(1), minutes=slot(1).minutes - 1)
+        assert await load(storage, [slot(0), slot(2)]) == [Stored.SAME, Stored.CREATED]
+        lost = attrs.evolve(slot(4), resource=ResourceId("no one"))
+        verdicts = await load(storage, [slot(3), lost, shorter, slot(0)])
+        assert verdicts == [Stored.CREATED, Orphan("resource_id", "no one"), Stored.CHANGED, Stored.SAME]
+        assert await load(storage, [slot(0), shorter, slot(2), slot(3)]) == [Stored.SAME] * 4
+
     async def test_slot_leaves_its_place_to_another(self, storage: Storage) -> None:
         await load(storage, *REGION[:5], [slot(0)])
         moved = attrs.evolve(slot(0), visit=MOVED.visit)
