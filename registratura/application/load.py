@@ -2,13 +2,13 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from itertools import groupby, islice
 
 import attrs
 
-from registratura.application.ports.spool import Fault, Line, RefusedLine, Spool, Wording
+from registratura.application.ports.spool import Fault, Line, RefusedLine, Spool, Waiting, Wording
 from registratura.application.ports.storage import Storage, Transaction
 from registratura.application.records import Stored, Verdict
 
@@ -95,34 +95,48 @@ class LoadRecords:
     storage: Storage
     open_spool: Callable[[], AbstractContextManager[Spool]]
     wording: Wording
-    batch: int = 1000
+    batch: int = 5000
     kept: int = 1000
     """How many refused records the report holds; all of them pass `on_refused`."""
 
     async def __call__(
         self, lines: Lines, *, on_refused: OnRefused = _nothing, progress: Progress = _nothing
     ) -> LoadReport:
-        """Load *lines*, read in a worker thread.
+        """Load *lines*, read in a worker thread while the storage is busy with those before.
 
         *on_refused* is called for each refused record as soon as that is certain, *progress* with the number of
-        lines read so far. Raises `Unavailable` when the storage cannot be reached.
+        lines loaded so far. Raises `Unavailable` when the storage cannot be reached.
         """
         with self.open_spool() as spool:
             run = _Run(self.storage, spool, self.wording, self.batch, on_refused, kept=self.kept)
             source = iter(lines)
-            read = 0
-            while portion := await asyncio.to_thread(_portion, source, self.batch):
-                await run.take(portion)
-                read += len(portion)
-                progress(read)
+            done = 0
+            portion = await asyncio.to_thread(run.read, source)
+            while portion.size:
+                following = asyncio.create_task(asyncio.to_thread(run.read, source))
+                try:
+                    verdicts = await run.store(portion.lines)
+                finally:
+                    # Whatever happens, nobody closes the source or the spool under the reader.
+                    await asyncio.wait([following])
+                await asyncio.to_thread(run.settle, portion.lines, verdicts)
+                run.refuse(portion.refused)
+                done += portion.size
+                progress(done)
+                portion = following.result()
             while await run.retry():
                 pass
-            run.refuse_waiting()
+            await run.refuse_waiting()
             return run.report()
 
 
-def _portion(source: Iterator[Line | RefusedLine], size: int) -> list[Line | RefusedLine]:
-    return list(islice(source, size))
+@attrs.frozen
+class _Portion:
+    """Lines read together: those to store, in load order, and those refused at sight."""
+
+    size: int
+    lines: Sequence[Line]
+    refused: Sequence[RefusedLine]
 
 
 @attrs.define
@@ -138,20 +152,35 @@ class _Run:
     outcomes: Counter[tuple[str, str]] = attrs.field(factory=Counter)
     refused: list[RefusedLine] = attrs.field(factory=list)
 
-    async def take(self, portion: Sequence[Line | RefusedLine]) -> None:
-        """Store what can be stored at once; let the rest wait."""
-        groups: dict[str, list[Line]] = {}
-        for line in portion:
+    def read(self, source: Iterator[Line | RefusedLine]) -> _Portion:
+        """The next lines of *source*; an id that came before is refused."""
+        portion = list(islice(source, self.batch))
+        refused: dict[int, RefusedLine] = {}
+        groups: dict[str, list[tuple[int, Line]]] = {}
+        for place, line in enumerate(portion):
             if isinstance(line, RefusedLine):
-                self._refuse(line)
-            elif self.spool.first_time(line.kind, line.id):
-                groups.setdefault(line.kind, []).append(line)
+                refused[place] = line
             else:
-                self._refuse(_refusal(line, self.wording.duplicate(line)))
-        ordered = [line for kind in LOAD_ORDER for line in groups.get(kind, ())]
-        for line, verdict in await self._store(ordered):
+                groups.setdefault(line.kind, []).append((place, line))
+        lines: list[Line] = []
+        for kind in sorted(groups, key=LOAD_ORDER.index):
+            first = self.spool.first_time(kind, [line.id for _, line in groups[kind]])
+            for (place, line), is_first in zip(groups[kind], first, strict=True):
+                if is_first:
+                    lines.append(line)
+                else:
+                    refused[place] = _refusal(line, self.wording.duplicate(line))
+        return _Portion(len(portion), lines, [refused[place] for place in sorted(refused)])
+
+    async def store(self, lines: Sequence[Line]) -> Sequence[Verdict]:
+        """Store lines that stand in load order, in one transaction; a verdict for each."""
+        return await self.storage.transact(lambda tx: _stored(tx, lines)) if lines else ()
+
+    def settle(self, lines: Sequence[Line], verdicts: Sequence[Verdict]) -> None:
+        """Count what was stored; let the rest wait."""
+        for line, verdict in zip(lines, verdicts, strict=True):
             if isinstance(verdict, Stored):
-                self._count(line, verdict)
+                self.outcomes[line.kind, verdict.value] += 1
             else:
                 self.spool.put(line, verdict)
 
@@ -159,27 +188,44 @@ class _Run:
         """Try everything that waits once more; whether anything moved, so that it is worth another try."""
         moved = False
         for kind in LOAD_ORDER:
-            after = 0
-            while waiting := self.spool.waiting(kind, after, self.batch):
-                after = waiting[-1].ticket
-                verdicts = await self._store([waited.line for waited in waiting])
-                for waited, (line, verdict) in zip(waiting, verdicts, strict=True):
-                    if isinstance(verdict, Stored):
-                        self._count(line, verdict)
-                        self.spool.drop(waited.ticket)
-                        moved = True
-                    else:
-                        self.spool.update(waited.ticket, verdict)
+            async for waiting in self._waiting(kind):
+                verdicts = await self.store([waited.line for waited in waiting])
+                moved |= await asyncio.to_thread(self._settle_again, waiting, verdicts)
         return moved
 
-    def refuse_waiting(self) -> None:
+    def _settle_again(self, waiting: Sequence[Waiting], verdicts: Sequence[Verdict]) -> bool:
+        moved = False
+        for waited, verdict in zip(waiting, verdicts, strict=True):
+            if isinstance(verdict, Stored):
+                self.outcomes[waited.line.kind, verdict.value] += 1
+                self.spool.drop(waited.ticket)
+                moved = True
+            else:
+                self.spool.update(waited.ticket, verdict)
+        return moved
+
+    async def refuse_waiting(self) -> None:
         """Nothing more comes: what still waits is refused."""
         for kind in LOAD_ORDER:
-            after = 0
-            while waiting := self.spool.waiting(kind, after, self.batch):
-                after = waiting[-1].ticket
-                for waited in waiting:
-                    self._refuse(_refusal(waited.line, self.wording.obstacle(waited.line, waited.obstacle)))
+            async for waiting in self._waiting(kind):
+                self.refuse(
+                    [_refusal(waited.line, self.wording.obstacle(waited.line, waited.obstacle)) for waited in waiting]
+                )
+
+    async def _waiting(self, kind: str) -> AsyncIterator[Sequence[Waiting]]:
+        """Everything of *kind* that waits, a portion at a time."""
+        after = 0
+        while waiting := await asyncio.to_thread(self.spool.waiting, kind, after, self.batch):
+            yield waiting
+            after = waiting[-1].ticket
+
+    def refuse(self, lines: Sequence[RefusedLine]) -> None:
+        """Count and tell lines that were refused for good."""
+        for line in lines:
+            self.outcomes[line.kind or UNTOLD, "refused"] += 1
+            if len(self.refused) < self.kept:
+                self.refused.append(line)
+            self.on_refused(line)
 
     def report(self) -> LoadReport:
         """Everything counted so far."""
@@ -195,25 +241,11 @@ class _Run:
         }
         return LoadReport(counts=counts, refused=tuple(self.refused))
 
-    async def _store(self, lines: Sequence[Line]) -> list[tuple[Line, Verdict]]:
-        """Store lines that stand in load order, in one transaction; a verdict for each."""
-        return await self.storage.transact(lambda tx: _stored(tx, lines)) if lines else []
 
-    def _count(self, line: Line, stored: Stored) -> None:
-        self.outcomes[line.kind, stored.value] += 1
-
-    def _refuse(self, line: RefusedLine) -> None:
-        self.outcomes[line.kind or UNTOLD, "refused"] += 1
-        if len(self.refused) < self.kept:
-            self.refused.append(line)
-        self.on_refused(line)
-
-
-def _stored(tx: Transaction, lines: Sequence[Line]) -> list[tuple[Line, Verdict]]:
-    verdicts: list[tuple[Line, Verdict]] = []
+def _stored(tx: Transaction, lines: Sequence[Line]) -> list[Verdict]:
+    verdicts: list[Verdict] = []
     for _, same_kind in groupby(lines, key=lambda line: line.kind):
-        group = list(same_kind)
-        verdicts += zip(group, tx.register.store([line.record for line in group]), strict=True)
+        verdicts += tx.register.store([line.record for line in same_kind])
     return verdicts
 
 

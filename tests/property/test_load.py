@@ -9,10 +9,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from registratura.adapters.load import Limits
+from registratura.adapters.load.fields import Fields
+from registratura.adapters.load.schedules import plain_slot, slot
 from registratura.application.load import Counts
 from registratura.application.ports.spool import RefusedLine
 from registratura.testing.memory import MemoryStorage
-from tests.unit.load.examples import GOOD, Raw, everything, loader, made, ndjson, read
+from tests.unit.load.examples import GOOD, REGION, Raw, everything, loader, made, ndjson, read
 
 SLOTS = [
     made("slot", id=f"30000000-0000-0000-0000-{number:012}", visit_time=f"2026-03-03T{number:02}:00:00")
@@ -59,6 +61,24 @@ def test_any_value_of_any_field_is_read_or_refused(kind: str, data: st.DataObjec
     for form in (json.dumps(raw), json.dumps([raw])):
         (line,) = read(form.encode())
         assert not isinstance(line, RefusedLine) or all(fault.reason for fault in line.faults)
+
+
+@given(
+    changes=st.dictionaries(
+        st.sampled_from([*GOOD["slot"], "note_text"]),
+        anything
+        | st.sampled_from(
+            [" ", 20.0, True, "20", " ONLINE", "ONLINE\x1f", "2026-02-30T10:00:00", SLOTS[0]["id"] + " "]
+        ),
+        max_size=2,
+    )
+)
+def test_a_plain_slot_is_read_as_any_other(changes: dict[str, Any]) -> None:
+    raw = made("slot") | changes
+    fields = Fields(raw, REGION)
+    plain = plain_slot(raw)
+    assert plain is None or (plain == slot(fields) and not fields.faults)
+    assert plain is not None or changes
 
 
 @given(value=anything)

@@ -27,7 +27,12 @@ LONG: Final = 512
 FORBIDDEN: Final = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")
 """Control characters, and halves of surrogate pairs: no database keeps all of them, no terminal should see them."""
 
-_GUID: Final = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}").fullmatch
+GUID: Final = r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"
+"""A regular expression for the shape of a GUID (I-47)."""
+DAY: Final = 24 * 60
+"""The longest duration, in minutes."""
+
+_GUID: Final = re.compile(GUID).fullmatch
 _DOTTED: Final = re.compile(r"(\d\d)\.(\d\d)\.(\d{4}) (\d\d:\d\d:\d\d)", re.ASCII).fullmatch
 _DATE: Final = re.compile(r"(\d{4}-\d\d-\d\d)(?:[T ]00:00:00)?", re.ASCII).fullmatch
 _TIME: Final = re.compile(r"\d\d:\d\d", re.ASCII).fullmatch
@@ -40,7 +45,6 @@ _NATIONAL_DIGITS: Final = 10
 _RUSSIAN_DIGITS: Final = 11
 _MOST_ITEMS: Final = 1000
 _SECONDS_END: Final = 19
-_DAY: Final = 24 * 60
 _NO_MOMENT: Final = datetime(_FIRST_YEAR, 1, 1)  # noqa: DTZ001  # a placeholder that nobody sees
 
 
@@ -158,7 +162,7 @@ class Fields:
     def minutes(self, name: str) -> int:
         """A whole number of minutes, at most a day, or a string of its digits (I-21)."""
         value = self._required(name)
-        return 1 if value is None else self._whole(name, value, 1, _DAY, of="минут") or 1
+        return 1 if value is None else self._whole(name, value, 1, DAY, of="минут") or 1
 
     def whole_or_none(self, name: str, lowest: int, highest: int) -> int | None:
         """An optional whole number or a string of its digits, both bounds inclusive."""
@@ -304,6 +308,13 @@ def _as_moment(value: object) -> datetime | None:
         return datetime.fromisoformat(value)
     except ValueError:
         return None
+
+
+@lru_cache(maxsize=4096)
+def plain_moment(text: str) -> datetime | None:
+    """What `Fields.moment` reads from *text*, or None where it finds a fault; a schedule repeats its moments."""
+    moment = _as_moment(text)
+    return moment if moment is not None and _FIRST_YEAR <= moment.year <= _LAST_YEAR else None
 
 
 @lru_cache(maxsize=1024)

@@ -1,10 +1,12 @@
 """Reading slots, periods of unavailability and bookings (FER profile, tables 4, 7 and 9)."""
 
+import re
+from collections.abc import Mapping
 from functools import lru_cache
-from typing import Final
+from typing import Any, Final
 
 from registratura.adapters.load import texts
-from registratura.adapters.load.fields import ID, Fields, named
+from registratura.adapters.load.fields import DAY, GUID, ID, Fields, named, plain_moment
 from registratura.adapters.load.organisations import NOTE_FIELDS, note
 from registratura.application.records import AbsenceRecord, BookRecord, BookStatus, SlotRecord
 from registratura.domain.appointments import Channel, VisitKind
@@ -29,6 +31,43 @@ _SOURCES: Final = {
 _parsed: Final = lru_cache(maxsize=1024)(parse_channels)
 """A schedule holds few combinations of tags, each many thousands of times."""
 _VISITS: Final = {kind.value: kind for kind in VisitKind}
+_PLAIN: Final = named("kind id mo_id resource_id tag_type tag_age visit_time duration status create_ts")
+_GUIDS: Final = re.compile(" ".join([GUID] * 3)).fullmatch
+
+
+def plain_slot(raw: Mapping[str, Any]) -> SlotRecord | None:
+    """What `slot` would read, where that can be told at a glance, as of nearly all slots; else None.
+
+    A load is mostly slots, and to read them so takes a third of the time.
+    """
+    if raw.keys() != _PLAIN:
+        return None
+    name, organisation, resource, minutes = raw["id"], raw["mo_id"], raw["resource_id"], raw["duration"]
+    if not _GUIDS(f"{name} {organisation} {resource}") or type(minutes) is not int or not 1 <= minutes <= DAY:
+        return None
+    try:
+        visit, created = plain_moment(raw["visit_time"]), plain_moment(raw["create_ts"])
+        if visit is None or created is None:
+            return None
+        return SlotRecord(
+            id=SlotId(name),
+            organisation=OrganisationId(organisation),
+            resource=ResourceId(resource),
+            visit=visit,
+            minutes=minutes,
+            channels=_plain_channels(raw["tag_type"]),
+            age=_AGES[raw["tag_age"]],
+            status=_STATUSES[raw["status"]],
+        )
+    except (KeyError, TypeError, ValueError):
+        return None
+
+
+@lru_cache(maxsize=1024)
+def _plain_channels(text: str) -> frozenset[ChannelTag]:
+    if not str.isprintable(text):
+        raise ValueError
+    return parse_channels(text)
 
 
 def slot(fields: Fields) -> SlotRecord:

@@ -14,7 +14,7 @@ from registratura.application.ports.spool import Line, Obstacle, Waiting
 from registratura.application.records import Clash, Orphan
 
 _SCHEMA: Final = """
-create table seen (kind text not null, id text not null, primary key (kind, id)) without rowid;
+create table seen (kind text not null, id text not null, call integer not null, primary key (kind, id)) without rowid;
 create table waiting (
     ticket integer primary key,
     kind text not null,
@@ -26,15 +26,19 @@ create table waiting (
 );
 create index waiting_by_kind on waiting (kind, ticket);
 """
-# Nothing here outlives the load, so nothing is written twice for safety.
-_CARELESS: Final = "pragma journal_mode = off; pragma synchronous = off; pragma temp_store = file;"
+# Nothing here outlives the load, so nothing is written twice for safety, or committed. The cache is in KiB.
+_CARELESS: Final = (
+    "pragma journal_mode = off; pragma synchronous = off; pragma temp_store = file; pragma cache_size = -4096; begin;"
+)
+_SEE: Final = "insert or ignore into seen select ?, value, ? from json_each(?)"
+_SEEN: Final = "select id from seen where kind = ? and call = ? and id in (select value from json_each(?))"
 
 
 @contextmanager
 def temporary_spool(region: ZoneInfo) -> Iterator["TemporarySpool"]:
     """A spool in an unnamed file that is gone when the load ends; *region* as in `read_records`."""
     # The empty name asks SQLite for a private file, deleted as soon as it is open.
-    with closing(sqlite3.connect("", isolation_level=None)) as connection:
+    with closing(sqlite3.connect("", isolation_level=None, check_same_thread=False)) as connection:
         connection.executescript(_CARELESS + _SCHEMA)
         yield TemporarySpool(connection, region)
 
@@ -46,9 +50,19 @@ class TemporarySpool:
     connection: sqlite3.Connection
     region: ZoneInfo
 
-    def first_time(self, kind: str, id: str) -> bool:
+    def first_time(self, kind: str, ids: Sequence[str]) -> Sequence[bool]:
         """See `Spool`."""
-        return self.connection.execute("insert or ignore into seen values (?, ?)", (kind, id)).rowcount == 1
+        call = self.connection.total_changes
+        # One statement for all of them: other threads go on while it runs.
+        asked = (kind, call, json.dumps(ids))
+        if self.connection.execute(_SEE, asked).rowcount == len(ids):
+            return [True] * len(ids)
+        new = {name for (name,) in self.connection.execute(_SEEN, asked)}
+        first = []
+        for name in ids:
+            first.append(name in new)
+            new.discard(name)
+        return first
 
     def put(self, line: Line, obstacle: Obstacle) -> None:
         """See `Spool`."""

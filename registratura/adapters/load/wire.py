@@ -108,6 +108,8 @@ def id_of(kind: str | None, raw: Mapping[str, object]) -> str | None:
     keys = KINDS[kind].keys if kind is not None else ("id",)
     if keys == ("period_id",) and not raw.get("period_id"):
         keys = ("id",)
+    if len(keys) == 1:
+        return _key_part(raw.get(keys[0])) or None
     parts = [_key_part(raw.get(key)) for key in keys]
     return "/".join(parts) if parts[0] else None
 
@@ -117,11 +119,14 @@ def _key_part(value: object) -> str:
         return str(value) if abs(value) < 10**ID else ""
     if not isinstance(value, str):
         return ""
-    return FORBIDDEN.sub("", value.strip()[:ID])
+    part = value.strip()[:ID]
+    return part if part.isprintable() else FORBIDDEN.sub("", part)
 
 
 def read_record(kind: str, raw: Mapping[str, object], region: ZoneInfo) -> Record | list[Fault]:
     """The record, or all its faults; *region* is the zone of organisations that name none."""
+    if kind == "slot" and (plain := schedules.plain_slot(raw)) is not None:
+        return plain
     fields = Fields(raw, region)
     record = KINDS[kind].read(fields)
     if not raw.keys() <= _KNOWN[kind]:

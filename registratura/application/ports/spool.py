@@ -69,10 +69,10 @@ class Waiting:
 
 
 class Spool(Protocol):
-    """The memory of one load, on disk so that a load may be of any size."""
+    """The memory of one load, on disk so that a load may be of any size; used by one thread at a time."""
 
-    def first_time(self, kind: str, id: str) -> bool:
-        """Whether no record of *kind* with this *id* was asked about before in this load."""
+    def first_time(self, kind: str, ids: Sequence[str]) -> Sequence[bool]:
+        """For each of *ids*, whether no record of *kind* with it was asked about before in this load."""
         ...
 
     def put(self, line: Line, obstacle: Obstacle) -> None:
