@@ -6,6 +6,7 @@ from pathlib import Path
 from random import Random
 
 import pytest
+from hypothesis import settings
 
 from registratura.adapters.sql import migrate, open_storage
 from registratura.application.ports.storage import Storage
@@ -17,7 +18,9 @@ pytestmark = pytest.mark.anyio
 
 
 async def judge(storage: Storage, seed: int) -> None:
-    history = await contend(storage, Random(seed).randrange, each=80)
+    # `--hypothesis-profile=long` is for the night.
+    each = 1_000 if settings.get_current_profile_name() == "long" else 80
+    history = await contend(storage, Random(seed).randrange, each=each)
     assert [impossible.report() for impossible in check(history)] == []
     told = Counter((one.kind, one.answer) for one in history)
     # Otherwise nothing was contended for.

@@ -128,11 +128,11 @@ class Witness:
         """Look at the storage."""
         self.seen: Seen = self._runner.run(self._storage.read(look))
 
-    def known(self, number: int) -> Appointment:
+    def known(self, number: int) -> Appointment | None:
         """One of the bookings that were promised: 0 is the last of those in force, the ended ones come after them."""
         ended = [self.promises.bookings[key] for key in self.promises.ended]
         bookings = [*ended, *self.promises.in_force]
-        return bookings[-1 - number % len(bookings)]
+        return bookings[-1 - number % len(bookings)] if bookings else None
 
     def restart(self) -> None:
         """Close the storage, open it again, and look up everything that ever was promised, or was not."""
