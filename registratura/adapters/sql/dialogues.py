@@ -11,7 +11,7 @@ from registratura.adapters.sql.upsert import Insert, insert
 from registratura.domain.dialogue import Dialogue
 from registratura.domain.identifiers import MessengerId
 
-_FIND = select(table.c.state).where(table.c.user_id == bindparam("user"))
+_FIND = select(table.c.state, table.c.reachable).where(table.c.user_id == bindparam("user"))
 _FIND_LOCKED = _FIND.with_for_update()
 
 
@@ -43,10 +43,16 @@ class SqlDialogues:
 
     _connection: Connection
     _locking: bool = attrs.field(kw_only=True)
+    _reachable: set[MessengerId] = attrs.field(factory=set, init=False)
+    """People whose dialogues this transaction has locked and found reachable: nobody can change that meanwhile."""
 
     def find(self, user: MessengerId) -> Dialogue | None:
-        state = self._connection.scalar(_FIND_LOCKED if self._locking else _FIND, {"user": user})
-        return read_dialogue(state) if state is not None else None
+        row = self._connection.execute(_FIND_LOCKED if self._locking else _FIND, {"user": user}).one_or_none()
+        if row is None:
+            return None
+        if self._locking and row.reachable:
+            self._reachable.add(user)
+        return read_dialogue(row.state) if row.state is not None else None
 
     def save(self, dialogue: Dialogue, chat: str | None) -> None:
         self._connection.execute(
@@ -63,6 +69,9 @@ class SqlDialogues:
         )
 
     def set_reachable(self, user: MessengerId, *, reachable: bool) -> None:
+        if reachable and user in self._reachable:
+            return
+        self._reachable.discard(user)
         self._connection.execute(
             _set_reachable(self._connection.dialect.name), {"user_id": user, "reachable": reachable}
         )

@@ -90,19 +90,14 @@ class Converse:
             case Stopped(user=user):
                 tx.dialogues.set_reachable(user, reachable=False)
             case Started(user=user, chat=chat):
-                tx.dialogues.set_reachable(user, reachable=True)
                 self._greet(user, chat, tx)
             case Typed(user=user, chat=chat):
-                tx.dialogues.set_reachable(user, reachable=True)
                 self._repeat(user, chat, tx, lists_failed=lists_failed)
-            case Pressed(user=user):
-                # Whoever presses is there, even if an old «stopped» was delivered late.
-                tx.dialogues.set_reachable(user, reachable=True)
+            case Pressed():
                 self._press(incoming, tx, lists_failed=lists_failed)
 
     def _greet(self, user: MessengerId, chat: str | None, tx: Transaction) -> None:
-        known = tx.dialogues.find(user)
-        started = rules.at_menu(known or self._new(user))
+        started = rules.at_menu(self._known(user, tx))
         person = tx.patients.by_messenger(user)
         if person is None:
             self._invite(started, chat, None, tx)
@@ -110,7 +105,7 @@ class Converse:
             self._show(started, _Turn(person=person, tx=tx, chat=chat, mid=None, lists_failed=False))
 
     def _repeat(self, user: MessengerId, chat: str | None, tx: Transaction, *, lists_failed: bool) -> None:
-        dialogue = tx.dialogues.find(user) or self._new(user)
+        dialogue = self._known(user, tx)
         person = tx.patients.by_messenger(user)
         if person is None:
             self._invite(rules.at_menu(dialogue), chat, None, tx)
@@ -120,7 +115,7 @@ class Converse:
         self._show(dialogue, turn, Remark.IDLE if idle else Remark.BUTTONS_ONLY)
 
     def _press(self, pressed: Pressed, tx: Transaction, *, lists_failed: bool) -> None:
-        dialogue = tx.dialogues.find(pressed.user) or self._new(pressed.user)
+        dialogue = self._known(pressed.user, tx)
         person = tx.patients.by_messenger(pressed.user)
         if person is None:
             self._answer(pressed, Remark.TAKEN, tx)
@@ -349,6 +344,12 @@ class Converse:
 
     def _put(self, user: MessengerId, outgoing: Outgoing, tx: Transaction) -> None:
         tx.outbox.put(line_of(user), outgoing, id=self.desk.ids.new())
+
+    def _known(self, user: MessengerId, tx: Transaction) -> Dialogue:
+        """The person's dialogue, or a new one; whoever writes is there, even if an old «stopped» came late."""
+        known = tx.dialogues.find(user)
+        tx.dialogues.set_reachable(user, reachable=True)
+        return known or self._new(user)
 
     def _new(self, user: MessengerId) -> Dialogue:
         return Dialogue(user=user, session=self.desk.ids.secret(), touched_at=self.desk.clock.now())
