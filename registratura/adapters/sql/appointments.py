@@ -14,6 +14,7 @@ from registratura.adapters.sql.requests import under_key
 from registratura.adapters.sql.surroundings import Surroundings
 from registratura.adapters.sql.tables import appointment, request
 from registratura.adapters.sql.types import Moment
+from registratura.application.ports.deciding import ToBook
 from registratura.domain.appointments import Appointment, ClosedAppointment, Facts
 from registratura.domain.identifiers import AppointmentId, PatientId, PurposeId, SlotId
 from registratura.domain.telemedicine import Consent
@@ -72,7 +73,7 @@ class SqlAppointments:
         author: PatientId | None = None,
         purpose: PurposeId | None = None,
     ) -> Facts:
-        asked = facts.asking(patient, slot, now=now, author=author, purpose=purpose)
+        asked = facts.asking(ToBook(patient=patient, slot=slot, now=now, author=author, purpose=purpose))
         return facts.facts(self._connection, asked, self._surroundings, locking=self._locking)
 
     def take(self, appointment: Appointment, consent: Consent | None) -> bool:

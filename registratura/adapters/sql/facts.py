@@ -1,10 +1,21 @@
 """What the rules of booking need, in one statement; and the turns in which bookings of one patient are decided."""
 
 from collections.abc import Sequence
-from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Column, ColumnElement, Connection, Select, Text, bindparam, func, literal, select, union_all
+from sqlalchemy import (
+    Column,
+    ColumnElement,
+    Connection,
+    FromClause,
+    Select,
+    Text,
+    bindparam,
+    func,
+    literal,
+    select,
+    union_all,
+)
 
 from registratura.adapters.sql import tables as t
 from registratura.adapters.sql import upsert
@@ -25,12 +36,22 @@ from registratura.adapters.sql.mapping import (
 )
 from registratura.adapters.sql.patients import card_id
 from registratura.adapters.sql.prepared import Parameters, Prepared
-from registratura.adapters.sql.requests import under_key
+from registratura.adapters.sql.questions import Asked, many_at_once, one_question
 from registratura.adapters.sql.surroundings import DIGESTS, Around, Surroundings
 from registratura.adapters.sql.types import Moment, Values, pack, unpack
+from registratura.application.ports.deciding import ToBook
 from registratura.domain.appointments import Facts
-from registratura.domain.identifiers import PatientId, PurposeId, SlotId
 
+_ASKED: Asked = {
+    "patient": Text(),
+    "slot": Text(),
+    "now": Moment(),
+    "author": Text(),
+    "purpose": Text(),
+    "scope": Text(),
+    "key": Text(),
+}
+"""What a booking asks, by name."""
 _LISTS = (REPRESENTATION, ATTACHMENT, ABSENCE, APPOINTMENT)
 _NAMES = ("representations", "attachments", "absences", "upcoming")
 
@@ -43,15 +64,13 @@ def _of_this_person(column: Column[Any]) -> ColumnElement[bool]:
     return column.in_(union_all(own, merged))
 
 
-def _looking(*, with_key: bool) -> Select[Any]:
-    """One row, even where nothing is found: the card, the slot, what they belong to, and the lists beside them.
+def _looking(asked: FromClause) -> Select[Any]:
+    """A row for each of *asked*, even where nothing is found: card, slot, what they belong to, and lists beside them.
 
-    With a key its last columns are the digest and the answer that stand under it.
+    Its last columns are the digest and the answer that stand under the key.
     """
-    one = select(literal(1).label("one")).subquery("one")
-    always: ColumnElement[bool] = one.c.one == 1
     lists = (
-        pack(REPRESENTATION).where(t.representation.c.representative_id == bindparam("author", type_=Text)),
+        pack(REPRESENTATION).where(t.representation.c.representative_id == asked.c.author).correlate(asked),
         pack(ATTACHMENT).where(_of_this_person(t.attachment.c.patient_id)).correlate(t.patient),
         pack(ABSENCE)
         .where(
@@ -64,53 +83,60 @@ def _looking(*, with_key: bool) -> Select[Any]:
         .where(
             _of_this_person(t.appointment.c.patient_id),
             t.appointment.c.outcome.is_(None),
-            t.appointment.c.ends > bindparam("now", type_=Moment),
+            t.appointment.c.ends > asked.c.now,
         )
-        .correlate(t.patient),
+        .correlate(t.patient, asked),
     )
-    known = select(
+    return select(
         *PATIENT,
         *SLOT,
         *DIGESTS,
         *(found.scalar_subquery().label(name) for found, name in zip(lists, _NAMES, strict=True)),
         func.coalesce(t.booking_turn.c.turn, 0).label("turn"),
-    )
-    joined = (
-        one.outerjoin(t.patient, always & (t.patient.c.id == card_id()))
+        t.request.c.digest.label("asked_digest"),
+        t.request.c.answer,
+    ).select_from(
+        asked.outerjoin(t.patient, t.patient.c.id == card_id(asked.c.patient))
         .outerjoin(t.booking_turn, t.booking_turn.c.patient_id == t.patient.c.id)
-        .outerjoin(t.slot, always & (t.slot.c.id == bindparam("slot")))
+        .outerjoin(t.slot, t.slot.c.id == asked.c.slot)
         .outerjoin(t.organisation, t.organisation.c.id == t.slot.c.organisation_id)
         .outerjoin(t.resource, t.resource.c.id == t.slot.c.resource_id)
         .outerjoin(t.speciality, t.speciality.c.id == t.resource.c.speciality_id)
-        .outerjoin(t.purpose, always & (t.purpose.c.id == bindparam("purpose")))
+        .outerjoin(t.purpose, t.purpose.c.id == asked.c.purpose)
+        .outerjoin(t.request, (t.request.c.scope == asked.c.scope) & (t.request.c.key == asked.c.key))
     )
-    if not with_key:
-        return known.select_from(joined)
-    joined = joined.outerjoin(t.request, always & under_key())
-    return known.add_columns(t.request.c.digest, t.request.c.answer).select_from(joined)
 
 
-LOOK = Prepared(_looking(with_key=False))
-LOOK_WITH_KEY = Prepared(_looking(with_key=True))
+LOOK = Prepared(_looking(one_question(_ASKED)))
+LOOK_TOGETHER = Prepared(many_at_once(_looking, _ASKED))
+"""The same for several at once; its parameters are lists."""
 AROUND = len(PATIENT) + len(SLOT)
 """Where the digests of the surroundings begin in a row of `LOOK`."""
 _LISTS_AT = AROUND + len(DIGESTS)
 _TURN_AT = _LISTS_AT + len(_LISTS)
 _TURN = (
     upsert.insert(POSTGRESQL, t.booking_turn)
-    .from_select(["patient_id", "turn"], select(t.patient.c.id, literal(1)).where(t.patient.c.id == card_id()))
+    .from_select(
+        ["patient_id", "turn"],
+        select(t.patient.c.id, literal(1)).where(t.patient.c.id == card_id(bindparam("patient"))),
+    )
     .on_conflict_do_update(index_elements=["patient_id"], set_={"turn": t.booking_turn.c.turn + 1})
 )
 _WAIT_FOR_TURN = Prepared(_TURN)
 
 
-def asking(
-    patient: PatientId, slot: SlotId, *, now: datetime, author: PatientId | None, purpose: PurposeId | None
-) -> Parameters:
+def asking(asked: ToBook) -> Parameters:
     """The parameters of `LOOK`."""
-    # A person needs no representation to act for themselves.
-    other = author if author != patient else None
-    return {"patient": patient, "slot": slot, "now": now, "author": other, "purpose": purpose}
+    return {
+        "patient": asked.patient,
+        "slot": asked.slot,
+        "now": asked.now,
+        # A person needs no representation to act for themselves.
+        "author": asked.author if asked.author != asked.patient else None,
+        "purpose": asked.purpose,
+        "scope": asked.key.scope if asked.key else None,
+        "key": asked.key.key if asked.key else None,
+    }
 
 
 def facts(connection: Connection, asked: Parameters, surroundings: Surroundings, *, locking: bool) -> Facts:

@@ -1,6 +1,7 @@
 """People and who acts for whom."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import attrs
 from sqlalchemy import ColumnElement, Connection, bindparam, func, select
@@ -18,16 +19,16 @@ from registratura.domain.identifiers import MessengerId, PatientId
 from registratura.domain.people import Attachment, Patient, Representation
 
 
-def card_id() -> ColumnElement[str]:
-    """The id of the card :patient, else of the one into which this id was merged."""
+def card_id(asked: ColumnElement[Any]) -> ColumnElement[str]:
+    """The id of the card *asked* for, else of the one into which this id was merged."""
     own = patient.alias("own")
     return func.coalesce(
-        select(own.c.id).where(own.c.id == bindparam("patient")).scalar_subquery(),
-        select(united_id.c.patient_id).where(united_id.c.united_id == bindparam("patient")).scalar_subquery(),
+        select(own.c.id).where(own.c.id == asked).scalar_subquery(),
+        select(united_id.c.patient_id).where(united_id.c.united_id == asked).scalar_subquery(),
     )
 
 
-_FIND = select(*PATIENT).where(patient.c.id == card_id())
+_FIND = select(*PATIENT).where(patient.c.id == card_id(bindparam("patient")))
 _BY_MESSENGER = select(*PATIENT).where(patient.c.messenger == bindparam("user"))
 _REPRESENTED_BY = (
     select(*REPRESENTATION, *PATIENT)

@@ -44,7 +44,7 @@ def _compiled(statement: Statement, driver: str) -> _Compiled:
 
 
 class Prepared:
-    """A statement with named parameters; none of them may be a list."""
+    """A statement with named parameters."""
 
     def __init__(self, statement: Statement) -> None:
         self._statement = statement
@@ -149,7 +149,17 @@ def _to_lane(value: object) -> bytes | None:
         return value.encode()
     if isinstance(value, datetime):
         return write_moment(value).encode()
+    if isinstance(value, list):
+        return b"{%s}" % b",".join(map(_element, value))
     return str(value).encode()
+
+
+def _element(value: object) -> bytes:
+    """One value of an array, as PostgreSQL writes it."""
+    written = _to_lane(value)
+    if written is None:
+        return b"NULL"
+    return b'"%s"' % written.replace(b"\\", b"\\\\").replace(b'"', b'\\"')
 
 
 _SQLITE: Mapping[type[TypeEngine[Any]], Decoder] = {

@@ -44,6 +44,7 @@ class SqlStorage(Storage):
         self._threads: Executor = ThreadPoolExecutor(threads, thread_name_prefix="storage")
         remote = engine.dialect.name == POSTGRESQL
         self._lanes = Lanes(lane_parameters(engine.url), LANES) if remote else None
+        self._two_trips = TwoTrips(self._lanes, self._surroundings) if self._lanes is not None else None
         self._writer = None if remote else Writer(engine)
 
     async def transact(self, work: Callable[[Transaction], T]) -> T:
@@ -56,21 +57,21 @@ class SqlStorage(Storage):
 
     async def book(self, asked: ToBook, judge: BookingJudge[U, R]) -> Result[U, R | Overtaken]:
         """Look, judge and keep; in two round trips on PostgreSQL, in one hop to the writer on SQLite; see the port."""
-        if self._lanes is None:
+        if self._two_trips is None:
             return await super().book(asked, judge)
-        return await TwoTrips(self._lanes, self._surroundings).book(asked, judge)
+        return await self._two_trips.book(asked, judge)
 
     async def cancel(self, asked: ToCancel, judge: CancelJudge[U, R]) -> Result[U, R | Overtaken]:
         """Look, judge and keep; as `book`."""
-        if self._lanes is None:
+        if self._two_trips is None:
             return await super().cancel(asked, judge)
-        return await TwoTrips(self._lanes, self._surroundings).cancel(asked, judge)
+        return await self._two_trips.cancel(asked, judge)
 
     async def availability(self, asked: AvailabilityQuery) -> Availability | None:
         """Count what is free and taken; see the port."""
-        if self._lanes is None:
+        if self._two_trips is None:
             return await super().availability(asked)
-        return await TwoTrips(self._lanes, self._surroundings).availability(asked)
+        return await self._two_trips.availability(asked)
 
     async def ping(self) -> None:
         """Return when the database answers and its schema is the newest, else raise `Unavailable` saying why."""

@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import attrs
-from sqlalchemy import Column, ColumnElement, Connection, Select, bindparam, literal, select
+from sqlalchemy import Column, Connection, FromClause, Select, Text, select
 
 from registratura.adapters.sql import tables as t
 from registratura.adapters.sql.mapping import (
@@ -22,7 +22,9 @@ from registratura.adapters.sql.mapping import (
     speciality_of,
 )
 from registratura.adapters.sql.prepared import Parameters, Prepared
+from registratura.adapters.sql.questions import Asked, many_at_once, one_question
 from registratura.adapters.sql.types import Values
+from registratura.application.ports.deciding import ToBook
 from registratura.domain.organisations import Organisation, Resource, Speciality
 from registratura.domain.telemedicine import Purpose
 
@@ -35,19 +37,27 @@ MANY = 20_000
 """Values kept at most: every doctor of a region, and room to spare."""
 
 
-def _reading() -> Select[Any]:
-    one = select(literal(1).label("one")).subquery("one")
-    always: ColumnElement[bool] = one.c.one == 1
+_ASKED: Asked = {"slot": Text(), "purpose": Text()}
+
+
+def _reading(asked: FromClause) -> Select[Any]:
     return select(*(column.label(f"c{place}") for place, column in enumerate(_COLUMNS))).select_from(
-        one.outerjoin(t.slot, always & (t.slot.c.id == bindparam("slot")))
+        asked.outerjoin(t.slot, t.slot.c.id == asked.c.slot)
         .outerjoin(t.organisation, t.organisation.c.id == t.slot.c.organisation_id)
         .outerjoin(t.resource, t.resource.c.id == t.slot.c.resource_id)
         .outerjoin(t.speciality, t.speciality.c.id == t.resource.c.speciality_id)
-        .outerjoin(t.purpose, always & (t.purpose.c.id == bindparam("purpose")))
+        .outerjoin(t.purpose, t.purpose.c.id == asked.c.purpose)
     )
 
 
-READ = Prepared(_reading())
+READ = Prepared(_reading(one_question(_ASKED)))
+READ_TOGETHER = Prepared(many_at_once(_reading, _ASKED))
+"""The same for several at once; its parameters are lists."""
+
+
+def asking(asked: ToBook) -> Parameters:
+    """The parameters of `READ`."""
+    return {"slot": asked.slot, "purpose": asked.purpose}
 
 
 @attrs.frozen(kw_only=True)

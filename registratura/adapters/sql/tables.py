@@ -185,7 +185,6 @@ Index(
     postgresql_where=text("status = 'AVAILABLE' AND online"),
     sqlite_where=text("status = 'AVAILABLE' AND online = 1"),
 )
-Index("ix_slot_organisation", slot.c.organisation_id, slot.c.starts)
 # Everything that availability asks for, in the order in which it is grouped.
 Index(
     "ix_slot_calendar",
@@ -215,8 +214,10 @@ appointment = Table(
     "appointment",
     metadata,
     Column("id", Text, primary_key=True),
-    Column("patient_id", ForeignKey(patient.c.id), nullable=False),
-    Column("slot_id", ForeignKey(slot.c.id), nullable=False),
+    # No references to card and slot: neither is ever deleted, and PostgreSQL would lock and write to both for each
+    # booking.
+    Column("patient_id", Text, nullable=False),
+    Column("slot_id", Text, nullable=False),
     Column("organisation_id", Text, nullable=False),
     Column("resource_id", Text, nullable=False),
     Column("speciality_id", Text),
@@ -262,7 +263,7 @@ booking_turn = Table(
 consent = Table(
     "consent",
     metadata,
-    Column("appointment_id", ForeignKey(appointment.c.id), primary_key=True),
+    Column("appointment_id", Text, primary_key=True),
     Column("author_id", Text, nullable=False),
     Column("patient_id", Text, nullable=False),
     Column("version", Text, nullable=False),

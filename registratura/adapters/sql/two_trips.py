@@ -5,9 +5,9 @@ looks again. Neither waits for a lock while it thinks, and no transaction stays 
 """
 
 from collections.abc import Sequence
+from functools import partial
 from typing import Any, TypeVar
 
-import attrs
 import psycopg
 from psycopg.errors import UniqueViolation
 from returns.pipeline import is_successful
@@ -19,11 +19,13 @@ from registratura.adapters.sql.availability import STATEMENTS as AVAILABILITY
 from registratura.adapters.sql.availability import availability_of
 from registratura.adapters.sql.availability import parameters as availability_asked
 from registratura.adapters.sql.engines import POSTGRESQL, unavailable
-from registratura.adapters.sql.facts import AROUND, LOOK, LOOK_WITH_KEY, asking, facts_of, turn_of
+from registratura.adapters.sql.facts import AROUND, LOOK_TOGETHER, asking, facts_of, turn_of
 from registratura.adapters.sql.lanes import Broken, Lanes
 from registratura.adapters.sql.prepared import Parameters, Prepared
 from registratura.adapters.sql.requests import answered, remember_if_new
-from registratura.adapters.sql.surroundings import READ, Surroundings
+from registratura.adapters.sql.surroundings import READ_TOGETHER, Surroundings
+from registratura.adapters.sql.surroundings import asking as around_asked
+from registratura.adapters.sql.together import Together
 from registratura.application.availability import Availability, AvailabilityQuery
 from registratura.application.ports.deciding import (
     BookingJudge,
@@ -46,18 +48,21 @@ _SHUT_DOWN = "57P"
 """How the states begin in which the server ends a connection, perhaps after it has committed."""
 
 
-@attrs.frozen
 class TwoTrips:
     """The hot path over lanes."""
 
-    _lanes: Lanes
-    _surroundings: Surroundings
+    def __init__(self, lanes: Lanes, surroundings: Surroundings) -> None:
+        self._lanes = lanes
+        self._surroundings = surroundings
+        self._look = Together(partial(self._read, LOOK_TOGETHER))
+        self._read_around = Together(partial(self._read, READ_TOGETHER))
 
     async def book(self, asked: ToBook, judge: BookingJudge[T, R]) -> Result[T, R | Overtaken]:
         """See `Storage.book`."""
-        question = asking(asked.patient, asked.slot, now=asked.now, author=asked.author, purpose=asked.purpose)
-        row = await self._look(LOOK if asked.key is None else LOOK_WITH_KEY, {**question, **_key(asked.key)})
-        around = self._surroundings.known(row, AROUND) or self._surroundings.learn(await self._look(READ, question))
+        row = await self._look.one(asking(asked))
+        around = self._surroundings.known(row, AROUND)
+        if around is None:
+            around = self._surroundings.learn(await self._read_around.one(around_asked(asked)))
         verdict = judge(Known(facts_of(row, around), _answered(row, asked.key)))
         if not is_successful(verdict):
             return Failure(verdict.failure())
@@ -66,7 +71,7 @@ class TwoTrips:
     async def cancel(self, asked: ToCancel, judge: CancelJudge[T, R]) -> Result[T, R | Overtaken]:
         """See `Storage.cancel`."""
         question = {"appointment": asked.appointment, **_key(asked.key)}
-        row = await self._look(FIND if asked.key is None else FIND_WITH_KEY, question)
+        (row,) = await self._read(FIND if asked.key is None else FIND_WITH_KEY, question)
         verdict = judge(Known(held_of(row), _answered(row, asked.key)))
         if not is_successful(verdict):
             return Failure(verdict.failure())
@@ -75,10 +80,6 @@ class TwoTrips:
     async def availability(self, asked: AvailabilityQuery) -> Availability | None:
         """See `Storage.availability`."""
         return availability_of(asked, await self._read(AVAILABILITY[POSTGRESQL], availability_asked(asked)))
-
-    async def _look(self, statement: Prepared, question: Parameters) -> Sequence[Any]:
-        (row,) = await self._read(statement, question)
-        return row
 
     async def _read(self, statement: Prepared, question: Parameters) -> Sequence[Sequence[Any]]:
         """Ask what changes nothing: a lane that broke while it was idle is no reason to give up."""

@@ -307,7 +307,6 @@ def upgrade() -> None:
         postgresql_where=sa.text("status = 'AVAILABLE' AND online"),
         sqlite_where=sa.text("status = 'AVAILABLE' AND online = 1"),
     )
-    op.create_index("ix_slot_organisation", "slot", ["organisation_id", "starts"], unique=False)
     op.create_table(
         "appointment",
         sa.Column("id", sa.Text(), nullable=False),
@@ -328,8 +327,6 @@ def upgrade() -> None:
         sa.Column("outcome", sa.Integer(), nullable=True),
         sa.Column("closed_at", Moment(), nullable=True),
         sa.CheckConstraint("(outcome IS NULL) = (closed_at IS NULL)", name="ck_appointment_closed"),
-        sa.ForeignKeyConstraint(["patient_id"], ["patient.id"], name="fk_appointment_patient_id"),
-        sa.ForeignKeyConstraint(["slot_id"], ["slot.id"], name="fk_appointment_slot_id"),
         sa.PrimaryKeyConstraint("id", name="pk_appointment"),
     )
     op.create_index(
@@ -364,7 +361,6 @@ def upgrade() -> None:
         sa.Column("version", sa.Text(), nullable=False),
         sa.Column("given_at", Moment(), nullable=False),
         sa.Column("channel", sa.Text(), nullable=False),
-        sa.ForeignKeyConstraint(["appointment_id"], ["appointment.id"], name="fk_consent_appointment_id"),
         sa.PrimaryKeyConstraint("appointment_id", name="pk_consent"),
     )
 
