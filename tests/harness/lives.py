@@ -10,6 +10,7 @@ import multiprocessing
 import os
 import signal
 from collections.abc import AsyncIterator, Callable, Mapping
+from datetime import timedelta
 from functools import cache
 from multiprocessing.context import ForkServerContext, ForkServerProcess
 from pathlib import Path
@@ -38,6 +39,8 @@ class Orders:
     settings: Mapping[str, str] = attrs.field(repr=False)
     trail: Path
     die_at: int = NEVER
+    lease: timedelta = timedelta(seconds=15)
+    """How long what was taken to be sent is nobody else's."""
 
 
 @attrs.define
@@ -125,7 +128,7 @@ async def _composed(orders: Orders, committed: Callable[[], object]) -> AsyncIte
 
     async with compose(load_settings(orders.settings, orders.trail.parent)) as product:
         await product.ready()
-        yield watched(product, Points(on_point))
+        yield watched(product, Points(on_point), orders.lease)
 
 
 @attrs.frozen
@@ -139,17 +142,17 @@ class AtOnce:
         return 0.0
 
 
-def watched(product: Registratura, points: Points) -> Registratura:
+def watched(product: Registratura, points: Points, lease: timedelta) -> Registratura:
     """The same product with points around everything it keeps and sends, and without waiting for limits."""
     storage = WatchedStorage(product.storage, points)
     parts = {field.name: getattr(product, field.name) for field in attrs.fields(Registratura)}
     use_cases = {name: attrs.evolve(part, storage=storage) for name, part in parts.items() if hasattr(part, "storage")}
     door = attrs.evolve(product.max_door, take_in=attrs.evolve(product.max_door.take_in, storage=storage))
-    line = product.max_line and _watched_line(product.max_line, storage, door.keep)
+    line = product.max_line and _watched_line(product.max_line, storage, door.keep, lease)
     return attrs.evolve(product, storage=storage, max_door=door, max_line=line, **use_cases)
 
 
-def _watched_line(line: MaxLine, storage: WatchedStorage, keep: Keep) -> MaxLine:
+def _watched_line(line: MaxLine, storage: WatchedStorage, keep: Keep, lease: timedelta) -> MaxLine:
     throttle, points = AtOnce(line.messenger.throttle), storage.points
     # Polling takes places whenever it likes; counted, they would make the numbers of the others a matter of luck.
     poller = attrs.evolve(line.messenger, throttle=throttle)
@@ -157,5 +160,5 @@ def _watched_line(line: MaxLine, storage: WatchedStorage, keep: Keep) -> MaxLine
     return attrs.evolve(
         line,
         polling=line.polling and attrs.evolve(line.polling, messenger=poller, keep=keep),
-        relay=attrs.evolve(line.relay, storage=storage, messenger=WatchedMessenger(sender, points)),
+        relay=attrs.evolve(line.relay, storage=storage, messenger=WatchedMessenger(sender, points), term=lease),
     )

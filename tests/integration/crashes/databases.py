@@ -2,6 +2,7 @@
 
 import contextlib
 from collections.abc import Iterator, Mapping, Sequence
+from functools import cache
 from queue import SimpleQueue
 from typing import Any
 
@@ -16,7 +17,7 @@ Kept = Mapping[str, Sequence[Mapping[str, Any]]]
 
 def take(url: str) -> Kept:
     """Everything that is in the database at *url* now."""
-    with _connected(url) as connection:
+    with engine_of(url).begin() as connection:
         return {
             table.name: [dict(row) for row in connection.execute(sqlalchemy.select(table)).mappings()]
             for table in metadata.sorted_tables
@@ -25,7 +26,7 @@ def take(url: str) -> Kept:
 
 def put(url: str, kept: Kept) -> None:
     """Let the database at *url* hold *kept* and nothing else."""
-    with _connected(url) as connection:
+    with engine_of(url).begin() as connection:
         for table in reversed(metadata.sorted_tables):
             connection.execute(sqlalchemy.delete(table))
         for table in metadata.sorted_tables:
@@ -38,10 +39,10 @@ def put(url: str, kept: Kept) -> None:
                 connection.execute(sqlalchemy.select(sqlalchemy.func.setval(following, last + 1, False)))
 
 
-@contextlib.contextmanager
-def _connected(url: str) -> Iterator[sqlalchemy.Connection]:
-    with sqlalchemy.create_engine(url, poolclass=sqlalchemy.NullPool).begin() as connection:
-        yield connection
+@cache
+def engine_of(url: str) -> sqlalchemy.Engine:
+    """The one engine for *url*, which remembers how statements are put and keeps no connection."""
+    return sqlalchemy.create_engine(url, poolclass=sqlalchemy.NullPool)
 
 
 @attrs.define

@@ -23,6 +23,7 @@ from tests.harness.lives import Life, Orders, work
 from tests.harness.product import settings_of
 from tests.harness.village import Record, Village, ndjson
 from tests.harness.waiting import until
+from tests.integration.crashes.databases import engine_of
 
 START = "Начать"
 VILLAGE = Village.invent(1, times=2, days=1)
@@ -83,7 +84,6 @@ class Stand:
     world: str
     person: Chat
     life: Life
-    _engine: sqlalchemy.Engine
 
     def press(self, label: str) -> None:
         """Press a button of the last screen, or start the bot, and wait for nothing."""
@@ -94,13 +94,13 @@ class Stand:
 
     def rows(self, statement: str) -> list[tuple[Any, ...]]:
         """Rows of the database."""
-        with self._engine.connect() as connection:
+        with engine_of(self.database).connect() as connection:
             return [tuple(row) for row in connection.execute(sqlalchemy.text(statement))]
 
     def let_leases_run_out(self) -> None:
         """What a dead process had taken is free for others, as it is some seconds later."""
         taken = sqlalchemy.update(outbox).where(outbox.c.lease_until.is_not(None))
-        with self._engine.begin() as connection:
+        with engine_of(self.database).begin() as connection:
             connection.execute(taken.values(lease_until=datetime(2020, 1, 1, tzinfo=UTC)))
 
     def quiet(self, updates: int) -> "Picture":
@@ -155,11 +155,10 @@ def stand(folder: Path, database: str, world: str) -> Iterator[Stand]:
         "REGISTRATURA_BOT_SKIP_SINGLE_CHOICE": "true",
     }
     life = Life(work, Orders(settings=settings, trail=folder / "points"))
-    engine = sqlalchemy.create_engine(database, poolclass=sqlalchemy.NullPool)
     with httpx.Client(base_url=f"{world}/", verify=NO_TLS, trust_env=False, timeout=20) as client:
         client.post("_people", json={"user_id": PERSON.user, "first_name": PERSON.first_name}).raise_for_status()
         try:
-            yield Stand(folder, database, world, Chat(client, PERSON.user), life, engine)
+            yield Stand(folder, database, world, Chat(client, PERSON.user), life)
         finally:
             life.kill()
 

@@ -1,5 +1,7 @@
 """A worker killed at each of its points in turn: the person gets every message once, and one booking."""
 
+from datetime import timedelta
+
 import pytest
 
 from tests.harness.waiting import at_once
@@ -39,6 +41,12 @@ def test_the_other_steps_pass_no_point_of_another_kind(on_sqlite: Walked) -> Non
     swept = {point for step in steps if step.press in SWEPT.values() for point in step.points}
 
     assert {point for step in steps for point in step.points} == swept
+
+
+def test_what_a_dead_worker_had_taken_is_sent_when_its_lease_is_over(on_sqlite: Walked) -> None:
+    place, steps = on_sqlite
+
+    place.die(steps[0], steps[0].points.index("outbox.lease: committed") + 1, lease=timedelta(seconds=2))
 
 
 def test_a_worker_may_die_at_every_kind_of_point_on_postgresql(on_postgres: Walked) -> None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from datetime import timedelta
 from pathlib import Path
 
 import attrs
@@ -78,16 +79,22 @@ class Place:
                 kept, world = take(here.database), self.memories / f"{self.folder.name}-{name}.db"
         return steps
 
-    def die(self, step: Step, at: int) -> None:
-        """Lead *step* with a death at the point *at* and a new life after it: it must end as without."""
+    def die(self, step: Step, at: int, *, lease: timedelta | None = None) -> None:
+        """Lead *step* with a death at the point *at* and a new life after it: it must end as without.
+
+        What the dead one had taken is free at once, or, with *lease*, when that is over.
+        """
         where = f"«{step.press}», death {at} of {len(step.points)}: {step.points[at - 1]}"
-        with self.stand(f"{step.number}-{at}", step.begins, step.world) as here:
+        name = f"{step.number}-{at}" if lease is None else f"{step.number}-{at}-leased"
+        with self.stand(name, step.begins, step.world) as here:
+            here.life.orders = attrs.evolve(here.life.orders, lease=lease or here.life.orders.lease)
             here.press(step.press)
             here.life.begin(die_at=at)
             until(lambda: not here.life.runs, where)
             assert here.life.exit_code == KILLED, where
             assert here.life.passed() == list(step.points[:at]), where
-            here.let_leases_run_out()
+            if lease is None:
+                here.let_leases_run_out()
 
             here.life.begin()
 
