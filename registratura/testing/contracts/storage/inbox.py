@@ -114,20 +114,22 @@ class InboxPromises:
         for number in range(6):
             await put(storage, f"anna-{number}", "anna", typed("anna", number))
 
+        seen: list[Received] = []
+
         def fail(tx: Transaction) -> None:
-            assert tx.inbox.next() is not None
+            received = tx.inbox.next()
+            assert received is not None
+            seen.append(received)
             raise RuntimeError
 
-        async def park() -> None:
-            received = await storage.transact(lambda tx: tx.inbox.next())
-            assert received is not None
-            assert await storage.transact(lambda tx: tx.inbox.park(received, "unreadable"))
+        async def fail_and_park() -> None:
+            with pytest.raises(RuntimeError):
+                await storage.transact(fail)
+            assert await storage.transact(lambda tx: tx.inbox.park(seen[-1], "unreadable"))
 
         assert await storage.transact(work_off) == typed("anna", 0)
-        with pytest.raises(RuntimeError):
-            await storage.transact(fail)
-        await park()
-        await park()
+        await fail_and_park()
+        await fail_and_park()
         await put(storage, "anna-6", "anna", typed("anna", 6))
         assert [await storage.transact(work_off) for _ in range(5)] == [
             *(typed("anna", number) for number in (3, 4, 5, 6)),
