@@ -6,7 +6,8 @@ import pytest
 
 from registratura.application.ports.deciding import Fingerprint
 from registratura.application.ports.messenger import Answer, Typed
-from registratura.application.ports.storage import SendState, Transaction
+from registratura.application.ports.queues import SendState
+from registratura.application.ports.storage import Transaction
 from registratura.application.tidying import Retention, Tidy
 from registratura.domain.identifiers import MessengerId
 from registratura.testing.memory import MemoryStorage
