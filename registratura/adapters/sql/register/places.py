@@ -50,11 +50,12 @@ def store_organisations(connection: Connection, records: Sequence[Organisation])
 
 
 def _move_days(connection: Connection, organisation: str, zone: ZoneInfo) -> None:
-    """The clocks of an organisation changed: its slots keep their moments, and may fall on other days."""
+    """The clocks of an organisation changed: its doctors' slots keep their moments, and may fall on other days."""
     c = t.slot.c
+    doctors = select(t.resource.c.id).where(t.resource.c.organisation_id == organisation)
     days = [
         {"which": row.id, "day": local_day(row.starts, zone)}
-        for row in connection.execute(select(c.id, c.starts).where(c.organisation_id == organisation))
+        for row in connection.execute(select(c.id, c.starts).where(c.resource_id.in_(doctors)))
     ]
     if days:
         connection.execute(update(t.slot).where(c.id == bindparam("which")).values(local_day=bindparam("day")), days)
