@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from benchmarks import booking, calendar, peer, pipeline, rush, updates
+from benchmarks import booking, calendar, loading, peer, pipeline, rush, updates
 from benchmarks.cluster import cluster, version_of
 from benchmarks.report import Row, at_least, machine, told
 from benchmarks.world import World
@@ -35,6 +35,7 @@ PARTS: Mapping[str, Callable[[World], list[Row]]] = {
     "rush": rush.on_both,
     "availability": calendar.over_http,
     "pipeline": _pipeline,
+    "loading": loading.on_both,
     "updates": _updates,
     "peer": peer.django_appointment,
 }

@@ -5,7 +5,9 @@ costs and nothing of the load. Profiling makes Python slower: read the parts, no
 """
 
 import asyncio
+import contextlib
 import cProfile
+import os
 import pstats
 from collections import Counter
 from collections.abc import Iterator
@@ -54,7 +56,12 @@ def _calendars(region: Region) -> Iterator[Asked]:
 
 def _print(database: str, asked: Iterator[Asked]) -> None:
     profile = cProfile.Profile()
-    asyncio.run(_answer_all(database, asked, profile))
+    with (
+        Path(os.devnull).open("w") as nowhere,
+        contextlib.redirect_stdout(nowhere),
+        contextlib.redirect_stderr(nowhere),
+    ):
+        asyncio.run(_answer_all(database, asked, profile))
     spent: Counter[str] = Counter()
     for (file, _, function), (_, _, own, _, _) in pstats.Stats(profile).stats.items():  # type: ignore[attr-defined]  # as it is documented
         spent[_part(file, function)] += own

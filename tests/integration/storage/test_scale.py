@@ -168,21 +168,24 @@ def book_by_the_api(product: Product, village: Village) -> None:
 
 def change_by_loading(product: Product, village: Village) -> None:
     records = list(village.records())
-    moved = [{**one, "timezone": "Asia/Omsk"} for one in records if one["kind"] == "mo"]
-    slot = village.slot(village.neurologist, village.days[0], "10:40")
+    (place,) = (one for one in records if one["kind"] == "mo")
     person = village.citizens[2].id
+    (card,) = (one for one in records if one["kind"] == "patient" and one["id"] == person)
+    slot = village.slot(village.neurologist, village.days[0], "10:40")
     book = {
         "kind": "book",
         "id": str(uuid4()),
         "patient_id": person,
         "slot_id": slot["id"],
-        "status": "RECORDED",
-        "booking_type": "APPOINTMENT",
-        "booking_source": "REGISTRY",
+        "status_code": 5000,
+        "type": "APPOINTMENT",
+        "tag_source": "REG",
+        "create_ts": "2026-01-10T09:00:00",
     }
-    product.load([*records, *moved])
-    product.load([book])
-    product.load([{**slot, "status": "CANCELED"}, {"kind": "patient", "id": person, "united_guids": [str(uuid4())]}])
+    changes = ([{**place, "timezone": "Asia/Omsk"}], [book], [{**slot, "status": "CANCELED"}])
+    for batch in (records, *changes, [{**card, "united_guids": [str(uuid4())]}]):
+        loaded = product.load(batch)
+        assert loaded.status_code == 200, loaded.text
 
 
 class Heard:
