@@ -68,7 +68,9 @@ def _next(dialect: str) -> Select[Any]:
     number may be committed while a later one of the same line is already being worked on, and would be the head of the
     line then.
     """
-    earlier = inbox.alias("earlier")
+    other = inbox.alias("other")
+    # A value and not EXISTS: PostgreSQL would join the whole queue for that while it has not looked at the table yet.
+    first = select(func.min(other.c.number)).where(other.c.line == inbox.c.line, other.c.state == _NEW)
     later = inbox.alias("later")
     head = (
         select(inbox.c.number, inbox.c.line, inbox.c.payload, inbox.c.attempts)
@@ -76,7 +78,7 @@ def _next(dialect: str) -> Select[Any]:
             inbox.c.state == _NEW,
             _near("inbox"),
             inbox.c.not_before <= _NOW,
-            ~exists().where(earlier.c.line == inbox.c.line, earlier.c.state == _NEW, earlier.c.number < inbox.c.number),
+            inbox.c.number == first.correlate(inbox).scalar_subquery(),
         )
         .order_by(inbox.c.number)
         .limit(1)

@@ -59,9 +59,11 @@ def _near(name: str) -> ColumnElement[bool]:
     return and_(text(f"NOT {name}.behind"))
 
 
-_IS_HEAD = ~exists().where(_other.c.line == outbox.c.line, _unsent("other"), _other.c.number < outbox.c.number)
+# Values and not EXISTS: PostgreSQL would join the whole queue for those while it has not looked at the table yet.
+_HEAD = select(func.min(_other.c.number)).where(_other.c.line == outbox.c.line, _unsent("other"))
+_IS_HEAD = outbox.c.number == _HEAD.correlate(outbox).scalar_subquery()
 # Commits do not come in the order of numbers: a late one may become the head while its follower is being sent.
-_LINE_IS_SENDING = exists().where(
+_SENT_NOW = select(func.count()).where(
     _other.c.line == outbox.c.line,
     _unsent("other"),
     _near("other"),
@@ -86,7 +88,7 @@ def _heads(dialect: str) -> Select[Any]:
             outbox.c.due <= _NOW,
             or_(outbox.c.state == _WAITING, outbox.c.lease_until <= _NOW),
             _IS_HEAD,
-            ~_LINE_IS_SENDING,
+            _SENT_NOW.correlate(outbox).scalar_subquery() == 0,
         )
         .order_by(outbox.c.due, outbox.c.number)
         .limit(bindparam("most"))
