@@ -2,7 +2,7 @@
 
 from collections.abc import Awaitable, Callable
 from functools import partial
-from typing import TypeVar
+from typing import TypeVar, cast
 
 import attrs
 from returns.pipeline import is_successful
@@ -95,7 +95,7 @@ async def settled(attempt: Callable[[], Awaitable[Result[T, R | Overtaken]]]) ->
     for _ in range(LOOKS):
         result = await attempt()
         if is_successful(result):
-            return Success(result.unwrap())
+            return cast("Result[T, R]", result)
         reason = result.failure()
         if not isinstance(reason, Overtaken):
             return Failure(reason)
@@ -107,8 +107,8 @@ def _held(asked: Application, facts: Facts) -> Appointment | None:
         (
             held
             for held in facts.upcoming
-            if (held.slot, held.author, held.kind, held.purpose)
-            == (asked.slot, asked.author, asked.kind, asked.purpose)
+            if held.slot == asked.slot
+            and (held.author, held.kind, held.purpose) == (asked.author, asked.kind, asked.purpose)
         ),
         None,
     )

@@ -1,6 +1,7 @@
 """Requests that may come twice: the answer is kept in the commit of its effect and given again."""
 
 from collections.abc import Callable
+from functools import partial
 from typing import TypeVar
 
 import attrs
@@ -11,7 +12,7 @@ from registratura.application.booking import Desk, judge, question, settled
 from registratura.application.ports.deciding import Answer, Decision, Fingerprint, Held, KeyReused, Known, ToCancel
 from registratura.application.ports.storage import Storage
 from registratura.domain import booking
-from registratura.domain.appointments import Application, Appointment, ClosedAppointment, Facts
+from registratura.domain.appointments import Application, Appointment, ClosedAppointment
 from registratura.domain.identifiers import AppointmentId
 from registratura.domain.refusals import CancelRefusal, Refusal
 
@@ -34,10 +35,7 @@ class BookOnce:
 
         A refusal changes nothing and is not kept: the same key may succeed later.
         """
-
-        def judged(known: Known[Facts]) -> Result[Decision[str], Refusal | KeyReused]:
-            return _once(self.desk, key, known, lambda facts: judge(self.desk, asked, facts), write)
-
+        judged = partial(_once, self.desk, key, partial(judge, self.desk, asked), write)
         return await settled(lambda: self.storage.book(question(self.desk, asked, key), judged))
 
 
@@ -57,18 +55,16 @@ class CancelOnce:
             verdict = booking.cancel(held, by=None, now=self.desk.clock.now())
             return verdict.map(lambda closed: Decision(value=closed, change=closed))
 
-        def judged(known: Known[Held]) -> Result[Decision[str], CancelRefusal | KeyReused]:
-            return _once(self.desk, key, known, cancelled, write)
-
+        judged = partial(_once, self.desk, key, cancelled, write)
         return await settled(lambda: self.storage.cancel(ToCancel(appointment=appointment, key=key), judged))
 
 
 def _once(
     desk: Desk,
     key: Fingerprint | None,
-    known: Known[K],
     judged: Callable[[K], Result[Decision[V], R]],
     write: Callable[[V], str],
+    known: Known[K],
 ) -> Result[Decision[str], R | KeyReused]:
     """Give the answer that stands under *key*, or judge and keep the answer with the decision."""
     if isinstance(known.answered, KeyReused):
