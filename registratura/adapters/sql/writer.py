@@ -11,11 +11,11 @@ from typing import Any, TypeVar
 
 import attrs
 from returns.result import Failure
-from sqlalchemy import Connection, Engine
+from sqlalchemy import Connection, Engine, exc
 
 from registratura.adapters.sql.engines import BROKEN, unavailable
 from registratura.adapters.sql.turns import Turns
-from registratura.application.ports.failures import TransactionLost, Unavailable
+from registratura.application.ports.failures import TransactionLost
 
 T = TypeVar("T")
 Work = Callable[[Connection], T]
@@ -75,8 +75,9 @@ class Writer:
                 with self._turns.mine():
                     batch += self._in_line()
                     outcomes = self._write(batch)
-            except Unavailable as busy:
-                outcomes = [_Outcome(fault=busy)]
+            except Exception as fault:  # noqa: BLE001  # whatever it is, those who wait must hear, and others be served
+                self._disconnect()
+                outcomes = [_Outcome(fault=fault) for _ in batch]
             _deliver(batch, outcomes)
         self._disconnect()
         self._turns.close()
@@ -117,7 +118,7 @@ class Writer:
     def _disconnect(self) -> None:
         connection, self._connection = self._connection, None
         if connection is not None:
-            with contextlib.suppress(*BROKEN):
+            with contextlib.suppress(exc.SQLAlchemyError, sqlite3.Error):
                 connection.close()
 
 

@@ -51,7 +51,7 @@ async def behind_one_another(storage: SqlStorage, *works: Work) -> list[object]:
     others = [asyncio.ensure_future(storage.transact(work)) for work in works]
     await asyncio.sleep(0)
     may_end.set()
-    await first
+    await asyncio.wait([first])
     return list(await asyncio.gather(*others, return_exceptions=True))
 
 
@@ -85,6 +85,18 @@ async def test_those_in_line_leave_in_one_commit(engine: Engine, storage: SqlSto
     # One, where the first had not begun yet when the others came.
     assert len(commits) <= 2
     assert not any([await is_free(storage, at) for at in SLOTS[:4]])
+
+
+async def test_fault_that_nobody_foresaw_is_told_and_the_writer_goes_on(engine: Engine, storage: SqlStorage) -> None:
+    def fail(_connection: object) -> None:
+        raise OutOfOrderError
+
+    event.listen(engine, "commit", fail)
+    ended = await behind_one_another(storage, taking(0), taking(1))
+    event.remove(engine, "commit", fail)
+    assert [type(one) for one in ended] == [OutOfOrderError, OutOfOrderError]
+    assert await is_free(storage, SLOTS[0])
+    assert await storage.transact(lambda tx: tx.appointments.take(booking("0", SLOTS[0], PEOPLE[0]), None))
 
 
 async def test_later_one_sees_what_the_earlier_did(storage: SqlStorage) -> None:
