@@ -12,6 +12,7 @@ from sqlalchemy import (
     Select,
     Update,
     and_,
+    any_,
     bindparam,
     delete,
     exists,
@@ -95,7 +96,8 @@ def _alone(line: ColumnElement[str]) -> ColumnElement[bool]:
     return func.pg_try_advisory_xact_lock(func.hashtextextended(line, 0))
 
 
-def _line_up() -> Update:
+@cache
+def _line_up(dialect: str) -> Update:
     """Let the first of a line be near after number :after, and everybody behind that one far behind.
 
     Done by those alone who hold the line. A long line is then as cheap to pass over as a short one.
@@ -116,7 +118,11 @@ def _line_up() -> Update:
         .subquery()
     )
     wrong = union_all(too_far, select(too_near.c.number))
-    return update(inbox).where(inbox.c.number.in_(wrong)).values(behind=~inbox.c.behind)
+    moved = update(inbox).values(behind=~inbox.c.behind)
+    if dialect == POSTGRESQL:
+        # An array, so that it is looked up by number whatever PostgreSQL thinks of the size of the table.
+        return moved.where(inbox.c.number == any_(func.array(wrong.scalar_subquery())))
+    return moved.where(inbox.c.number.in_(wrong))
 
 
 _SETTLE = (
@@ -129,7 +135,6 @@ _SETTLE = (
         done_at=_NOW,
     )
 )
-_LINE_UP = _line_up()
 _LINE = select(inbox.c.line).where(inbox.c.number == bindparam("which"))
 _UNTOUCHED = (inbox.c.state == _State.NEW.value, inbox.c.attempts == bindparam("attempts_before"))
 _PARK = _SETTLE.where(*_UNTOUCHED)
@@ -170,7 +175,9 @@ class SqlInbox:
         if row is None or not row.alone:
             return None
         if row.followed:
-            self._connection.execute(_LINE_UP, {"of_line": row.line, "after": row.number})
+            self._connection.execute(
+                _line_up(self._connection.dialect.name), {"of_line": row.line, "after": row.number}
+            )
         try:
             incoming = read_incoming(row.payload)
         except Exception as fault:  # noqa: BLE001  # written by another version: it must not stop everybody behind it
@@ -193,7 +200,7 @@ class SqlInbox:
         asked = {"which": received.number, "attempts_before": received.attempts, "reason": reason}
         parked = self._connection.execute(_PARK, asked | {"state": _State.PARKED.value}).rowcount == 1
         if parked:
-            self._connection.execute(_LINE_UP, {"of_line": line, "after": 0})
+            self._connection.execute(_line_up(self._connection.dialect.name), {"of_line": line, "after": 0})
         return parked
 
     def forget(self, age: timedelta, limit: int) -> int:

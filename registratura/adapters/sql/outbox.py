@@ -13,6 +13,7 @@ from sqlalchemy import (
     Select,
     Update,
     and_,
+    any_,
     bindparam,
     delete,
     exists,
@@ -109,7 +110,8 @@ def _heads(dialect: str) -> Select[Any]:
     )
 
 
-def _line_up() -> Update:
+@cache
+def _line_up(dialect: str) -> Update:
     """Let the first of a line be near after number :after, and everybody behind that one far behind.
 
     Done by those alone who hold the line. A long line is then as cheap to pass over as a short one.
@@ -130,10 +132,13 @@ def _line_up() -> Update:
         .subquery()
     )
     wrong = union_all(too_far, select(too_near.c.number))
-    return update(outbox).where(outbox.c.number.in_(wrong)).values(behind=~outbox.c.behind)
+    moved = update(outbox).values(behind=~outbox.c.behind)
+    if dialect == POSTGRESQL:
+        # An array, so that it is looked up by number whatever PostgreSQL thinks of the size of the table.
+        return moved.where(outbox.c.number == any_(func.array(wrong.scalar_subquery())))
+    return moved.where(outbox.c.number.in_(wrong))
 
 
-_LINE_UP = _line_up()
 _LEASE = (
     update(outbox)
     .where(outbox.c.number.in_(bindparam("numbers", expanding=True)))
@@ -221,7 +226,9 @@ class SqlOutbox:
             return ()
         for row in rows:
             if row.followed:
-                self._connection.execute(_LINE_UP, {"of_line": row.line, "after": row.number})
+                self._connection.execute(
+                    _line_up(self._connection.dialect.name), {"of_line": row.line, "after": row.number}
+                )
         numbers = [row.number for row in rows]
         self._connection.execute(_LEASE, {"numbers": numbers, "term": term.total_seconds()})
         return tuple(leased for row in rows if (leased := self._leased(row)) is not None)
