@@ -119,6 +119,8 @@ class Writer:
         connection, self._connection = self._connection, None
         if connection is not None:
             with contextlib.suppress(exc.SQLAlchemyError, sqlite3.Error):
+                # Not given back: nobody knows in what state it is.
+                connection.invalidate()
                 connection.close()
 
 

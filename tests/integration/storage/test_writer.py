@@ -51,8 +51,7 @@ async def behind_one_another(storage: SqlStorage, *works: Work) -> list[object]:
     others = [asyncio.ensure_future(storage.transact(work)) for work in works]
     await asyncio.sleep(0)
     may_end.set()
-    await asyncio.wait([first])
-    return list(await asyncio.gather(*others, return_exceptions=True))
+    return (await asyncio.gather(first, *others, return_exceptions=True))[1:]
 
 
 def taking(number: int) -> Work:
