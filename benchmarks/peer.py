@@ -13,7 +13,7 @@ from pathlib import Path
 
 import sqlalchemy
 
-from benchmarks.booking import WARM_UP, Client
+from benchmarks.booking import Client
 from benchmarks.cluster import new_database
 from benchmarks.floors import CLIENTS
 from benchmarks.report import Row, at_least, told
@@ -66,7 +66,7 @@ def django_appointment(world: World) -> list[Row]:
     people = SESSIONS_A_SECOND * (world.seconds + 1) * (world.rounds + 1)
     with _serving(world, python, database, people) as peer, world.serving(world.postgres, workers=2) as address:
         ours = Client(world, world.postgres, address)
-        ours.run(WARM_UP)
+        ours.warm_up()
         _book(world, peer, database, 0)
         ratios = []
         for number in world.numbers():
