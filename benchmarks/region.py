@@ -21,7 +21,7 @@ from registratura.adapters.sql import migrate
 SLOTS_OF_DOCTOR = 200
 DOCTORS_OF_ORGANISATION = 25
 SPECIALITIES = 40
-PATIENTS = 500_000
+PATIENTS = 1_000_000
 ZONE = ZoneInfo("Europe/Moscow")
 SCRAMBLE = 2_654_435_761
 """Knuth's multiplier: numbers that follow each other get ids that lie apart."""
