@@ -1,14 +1,15 @@
 """Loading bookings made elsewhere (FER profile, table 7), and what the clinic says of ours."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
 import attrs
-from sqlalchemy import Connection, bindparam, insert, select, update
+from sqlalchemy import ARRAY, Connection, Text, bindparam, func, insert, literal, select, update
 
-from registratura.adapters.sql import races
+from registratura.adapters.sql import races, upsert
 from registratura.adapters.sql import tables as t
+from registratura.adapters.sql.engines import POSTGRESQL
 from registratura.adapters.sql.mapping import APPOINTMENT, appointment_of, appointment_row
 from registratura.adapters.sql.register.rows import Owners, among, cards, orphan
 from registratura.adapters.sql.types import Values, database_now
@@ -29,8 +30,8 @@ _CLOSE = (
 def store_books(connection: Connection, records: Sequence[BookRecord]) -> list[Verdict]:
     """A booking keeps its patient and slot for ever; what may come is its end, once."""
     patients = cards(connection, {record.patient for record in records})
-    # Patients, then slots, then bookings, as everywhere: nobody waits for somebody who waits for them.
-    _lock(connection, set(patients.values()))
+    # Turns, then slots, then bookings, as everywhere: nobody waits for somebody who waits for them.
+    _take_turns(connection, set(patients.values()))
     slots = _slots(connection, {record.slot for record in records})
     books = _Books.read(connection, records)
 
@@ -112,10 +113,16 @@ class _Books:
         self._hours.give(held.id, (held.patient, held.starts) if in_force else None)
 
 
-def _lock(connection: Connection, patients: set[str]) -> None:
-    c = t.patient.c
-    asked = select(c.id).where(among(connection, c.id, patients)).order_by(c.id)
-    connection.execute(asked.with_for_update(key_share=True))
+def _take_turns(connection: Connection, patients: Collection[str]) -> None:
+    """Let nobody decide about *patients* until we are done, nor afterwards on what was seen before."""
+    if connection.dialect.name != POSTGRESQL:
+        return
+    asked = func.unnest(literal(list(patients), ARRAY(Text))).table_valued("id").render_derived(name="asked")
+    turns = upsert.insert(POSTGRESQL, t.booking_turn).from_select(
+        ["patient_id", "turn"], select(asked.c.id, literal(1)).order_by(asked.c.id)
+    )
+    raised = {"turn": t.booking_turn.c.turn + 1}
+    connection.execute(turns.on_conflict_do_update(index_elements=["patient_id"], set_=raised))
 
 
 def _slots(connection: Connection, ids: set[str]) -> dict[str, Values]:
