@@ -74,7 +74,8 @@ class Around:
 class Surroundings:
     """Values read before, by kind, id and digest; safe in several threads."""
 
-    _values: dict[tuple[str, str, str], Any] = attrs.field(factory=dict)
+    _most: int = MANY
+    _values: dict[tuple[str, str, str], Any] = attrs.field(factory=dict, init=False)
 
     def known(self, row: Sequence[Any], at: int) -> Around | None:
         """What the digests in *row*, which begin *at*, stand for; None when one of them was never read."""
@@ -95,13 +96,16 @@ class Surroundings:
         return self.learn(row)
 
     def learn(self, row: Sequence[Any]) -> Around:
-        """Know what a row of `READ` tells from now on."""
-        if len(self._values) > MANY:
-            self._values.clear()
+        """Know what a row of `READ` tells from now on, until there is too much to know."""
         values = dict(zip(_COLUMNS, row, strict=True))
-        for table, reader in zip(_PLACES, _READERS, strict=True):
-            if values[table.c.id] is not None:
-                self._values[table.name, values[table.c.id], values[table.c.digest]] = reader(values)
-        around = self.known(row, 0)
-        assert around is not None  # noqa: S101  # just learned
-        return around
+        organisation, resource, speciality, purpose = found = [
+            reader(values) if values[table.c.id] is not None else None
+            for table, reader in zip(_PLACES, _READERS, strict=True)
+        ]
+        if len(self._values) > self._most:
+            self._values.clear()
+        for table, value in zip(_PLACES, found, strict=True):
+            if value is not None:
+                self._values[table.name, values[table.c.id], values[table.c.digest]] = value
+        # Not from what is kept: another thread may have cleared it by now.
+        return Around(organisation=organisation, resource=resource, speciality=speciality, purpose=purpose)
