@@ -87,7 +87,8 @@ def fill_postgres(url: str, region: Region) -> None:
             connection.execute(definition)
         for table, name, definition in foreign:
             connection.execute(f'ALTER TABLE {table} ADD CONSTRAINT "{name}" {definition}')
-        connection.execute("VACUUM ANALYZE")
+        # Those that are still empty are left alone, as in a new installation.
+        connection.execute("VACUUM ANALYZE organisation, resource, speciality, purpose, patient, slot")
         connection.execute("CHECKPOINT")
 
 

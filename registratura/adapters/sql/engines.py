@@ -35,11 +35,14 @@ _POSTGRESQL_SETTINGS = {
     "statement_timeout": "8s",
     "idle_in_transaction_session_timeout": "30s",
 }
-# The hot path looks rows up by their keys and nothing else. Its statements are planned once for each connection, when
-# the tables of a new installation may still be empty, and must not read them whole when they have grown.
+# The hot path looks rows up by their keys. Its statements are planned seldom, perhaps when the tables of a new
+# installation are still empty, and must not read them whole when they have grown.
 _LANE_SETTINGS = _POSTGRESQL_SETTINGS | {
+    "client_encoding": "UTF8",
+    "datestyle": "ISO",
     "plan_cache_mode": "force_generic_plan",
     "enable_seqscan": "off",
+    "enable_sort": "off",
     "jit": "off",
 }
 _POSTGRESQL_CONNECTION = {

@@ -8,6 +8,7 @@ from sqlalchemy import (
     ColumnElement,
     Connection,
     FromClause,
+    Label,
     Select,
     Text,
     bindparam,
@@ -38,7 +39,7 @@ from registratura.adapters.sql.patients import card_id
 from registratura.adapters.sql.prepared import Parameters, Prepared
 from registratura.adapters.sql.questions import Asked, many_at_once, one_question
 from registratura.adapters.sql.surroundings import DIGESTS, Around, Surroundings
-from registratura.adapters.sql.types import Moment, Values, pack, unpack
+from registratura.adapters.sql.types import Moment, Values, among, pack, packed, unpack
 from registratura.application.ports.deciding import ToBook
 from registratura.domain.appointments import Facts
 
@@ -61,7 +62,21 @@ def _of_this_person(column: Column[Any]) -> ColumnElement[bool]:
     own = select(t.patient.c.id).correlate(t.patient)
     merged = select(t.united_id.c.united_id).where(t.united_id.c.patient_id == t.patient.c.id).correlate(t.patient)
     # Not a condition with «or»: neither database would use an index for both sides of it.
-    return column.in_(union_all(own, merged))
+    return among(column, union_all(own, merged).scalar_subquery())
+
+
+def _upcoming(asked: FromClause) -> Select[Any]:
+    c = t.appointment.c
+    # In the order of the index on patient and start: it is the only one that gives it, so no plan made while the table
+    # was empty can read the bookings of others.
+    found = (
+        select(*APPOINTMENT)
+        .where(_of_this_person(c.patient_id), c.outcome.is_(None), c.ends > asked.c.now)
+        .order_by(c.patient_id, c.starts)
+        .correlate(t.patient, asked)
+        .subquery("found")
+    )
+    return select(packed(*found.c)).correlate(t.patient, asked)
 
 
 def _looking(asked: FromClause) -> Select[Any]:
@@ -79,13 +94,7 @@ def _looking(asked: FromClause) -> Select[Any]:
             t.absence.c.ends >= t.slot.c.starts,
         )
         .correlate(t.slot),
-        pack(APPOINTMENT)
-        .where(
-            _of_this_person(t.appointment.c.patient_id),
-            t.appointment.c.outcome.is_(None),
-            t.appointment.c.ends > asked.c.now,
-        )
-        .correlate(t.patient, asked),
+        _upcoming(asked),
     )
     return select(
         *PATIENT,
@@ -93,8 +102,8 @@ def _looking(asked: FromClause) -> Select[Any]:
         *DIGESTS,
         *(found.scalar_subquery().label(name) for found, name in zip(lists, _NAMES, strict=True)),
         func.coalesce(t.booking_turn.c.turn, 0).label("turn"),
-        t.request.c.digest.label("asked_digest"),
-        t.request.c.answer,
+        # Not joined: planned while the table was empty, it would be read whole for ever.
+        *(_answered(asked, column) for column in (t.request.c.digest, t.request.c.answer)),
     ).select_from(
         asked.outerjoin(t.patient, t.patient.c.id == card_id(asked.c.patient))
         .outerjoin(t.booking_turn, t.booking_turn.c.patient_id == t.patient.c.id)
@@ -103,8 +112,12 @@ def _looking(asked: FromClause) -> Select[Any]:
         .outerjoin(t.resource, t.resource.c.id == t.slot.c.resource_id)
         .outerjoin(t.speciality, t.speciality.c.id == t.resource.c.speciality_id)
         .outerjoin(t.purpose, t.purpose.c.id == asked.c.purpose)
-        .outerjoin(t.request, (t.request.c.scope == asked.c.scope) & (t.request.c.key == asked.c.key))
     )
+
+
+def _answered(asked: FromClause, column: Column[Any]) -> Label[Any]:
+    under_key = (t.request.c.scope == asked.c.scope, t.request.c.key == asked.c.key)
+    return select(column).where(*under_key).correlate(asked).scalar_subquery().label(f"asked_{column.name}")
 
 
 LOOK = Prepared(_looking(one_question(_ASKED)))

@@ -7,6 +7,8 @@ stands between: on the hot path those cost more than the question.
 import asyncio
 from collections import deque
 from collections.abc import Callable, Sequence
+from functools import partial
+from itertools import count
 from typing import Any
 
 import attrs
@@ -21,11 +23,26 @@ from registratura.application.ports.failures import Unavailable
 
 WAIT = 3.0
 """Seconds that a caller waits for a lane, as for a connection of the pool."""
+LIMIT = 9.0
+"""Seconds after which a server that says nothing counts as lost; it gives up a statement by itself after eight."""
+WORN = 250
+"""Uses after which a statement is planned anew: a plan is as old as the size of the tables it was made for."""
+CLOSED = "the storage is closed"
 _FINE = {ExecStatus.TUPLES_OK, ExecStatus.COMMAND_OK}
+_OUTDATED = {"0A000", "26000"}
+"""States in which a prepared statement is refused before anything is done: after a migration, or behind a pooler."""
 
 
 class Broken(Exception):  # a state of the world, not an error of the program
     """The connection broke: what was asked may or may not have been done."""
+
+
+@attrs.define
+class _Ready:
+    """A prepared statement of one connection."""
+
+    name: bytes
+    uses: int = 0
 
 
 class Lane:
@@ -38,26 +55,48 @@ class Lane:
         # libpq closes a socket that failed and then does not tell its number any more.
         self._socket = self._libpq.socket
         self._loop = asyncio.get_running_loop()
-        self._names: dict[Prepared, bytes] = {}
+        self._ready: dict[Prepared, _Ready] = {}
+        self._names = count()
         self._answer: asyncio.Future[PGresult] | None = None
+        self._alarm: asyncio.TimerHandle | None = None
         self._result: PGresult | None = None
         self._when_free: Callable[[], None] | None = None
         self._loop.add_reader(self._socket, self._readable)
         self.is_broken = False
 
+    @property
+    def is_at_home(self) -> bool:
+        """Whether the loop that opened it is the one that runs: it hears nothing in another."""
+        return self._loop is asyncio.get_running_loop()
+
     async def all(self, statement: Prepared, parameters: Parameters) -> Sequence[Sequence[Any]]:
         """The rows that *statement* gives."""
-        name = self._names.get(statement)
-        if name is None:
-            name = b"s%d" % len(self._names)
-            await self._ask(lambda: self._libpq.send_prepare(name, statement.lane_text))
-            self._names[statement] = name
         values = statement.for_lane(parameters)
-        result = await self._ask(lambda: self._libpq.send_query_prepared(name, values))
+        ready = self._ready.get(statement)
+        if ready is None or ready.uses >= WORN:
+            ready = await self._prepare(statement, ready)
+        ready.uses += 1
+        try:
+            result = await self._ask(partial(self._libpq.send_query_prepared, ready.name, values))
+        except psycopg.Error as fault:
+            if fault.sqlstate not in _OUTDATED:
+                raise
+            ready = await self._prepare(statement, None)
+            result = await self._ask(partial(self._libpq.send_query_prepared, ready.name, values))
         columns = range(result.nfields)
         return [
             statement.from_lane([result.get_value(row, column) for column in columns]) for row in range(result.ntuples)
         ]
+
+    async def _prepare(self, statement: Prepared, worn: _Ready | None) -> _Ready:
+        if worn is not None:
+            del self._ready[statement]
+            await self._ask(partial(self._libpq.send_query, b"DEALLOCATE " + worn.name))
+        # A name is never given twice: whoever is cancelled here does not know whether the server has it.
+        ready = _Ready(b"s%d" % next(self._names))
+        await self._ask(partial(self._libpq.send_prepare, ready.name, statement.lane_text))
+        self._ready[statement] = ready
+        return ready
 
     def when_free(self, done: Callable[[], None]) -> None:
         """Call *done* when the answer to whoever gave up waiting is here; at once when none is due."""
@@ -70,8 +109,9 @@ class Lane:
         """Close the connection."""
         if not self.is_broken:
             self.is_broken = True
-            self._loop.remove_reader(self._socket)
-            self._loop.remove_writer(self._socket)
+            if not self._loop.is_closed():
+                self._loop.remove_reader(self._socket)
+                self._loop.remove_writer(self._socket)
         self._libpq.finish()
 
     async def _ask(self, send: Callable[[], None]) -> PGresult:
@@ -79,6 +119,7 @@ class Lane:
             raise Broken
         answer: asyncio.Future[PGresult] = self._loop.create_future()
         self._answer = answer
+        self._alarm = self._loop.call_later(LIMIT, self._break)
         try:
             send()
             self._flush()
@@ -114,24 +155,31 @@ class Lane:
             self._break()
 
     def _answered(self) -> None:
-        answer, self._answer = self._answer, None
-        result, self._result = self._result, None
-        if answer is not None and result is not None and not answer.cancelled():
-            if result.status in _FINE:
-                answer.set_result(result)
-            else:
-                answer.set_exception(error_from_result(result))
-        self._free()
+        result = self._result
+        if result is None or result.status in _FINE:
+            self._tell(result)
+            return
+        fault = error_from_result(result)
+        if fault.sqlstate is None:
+            # Without a state it is libpq that speaks, and the server may have done what was asked.
+            self._break()
+        else:
+            self._tell(fault)
 
     def _break(self) -> None:
-        answer, self._answer = self._answer, None
-        if answer is not None and not answer.done():
-            answer.set_exception(Broken())
         if not self.is_broken:
             self.close()
-        self._free()
+        self._tell(Broken())
 
-    def _free(self) -> None:
+    def _tell(self, outcome: PGresult | Exception | None) -> None:
+        answer, self._answer, self._result = self._answer, None, None
+        if self._alarm is not None:
+            self._alarm.cancel()
+        if answer is not None and not answer.done():
+            if isinstance(outcome, Exception):
+                answer.set_exception(outcome)
+            elif outcome is not None:
+                answer.set_result(outcome)
         when_free, self._when_free = self._when_free, None
         if when_free is not None:
             when_free()
@@ -146,6 +194,7 @@ class Lanes:
     _opened: int = attrs.field(default=0, init=False)
     _idle: list[Lane] = attrs.field(factory=list, init=False)
     _waiting: deque[asyncio.Future[Lane | None]] = attrs.field(factory=deque, init=False)
+    _ended: "asyncio.Future[None] | None" = attrs.field(default=None, init=False)
 
     async def one(self, statement: Prepared, parameters: Parameters) -> Sequence[Any] | None:
         """The first row that *statement* gives, or None; as `all`."""
@@ -165,18 +214,24 @@ class Lanes:
             lane.when_free(lambda: self._give_back(lane))
 
     async def close(self) -> None:
-        """Close the lanes that nobody uses; the others end with their answers."""
+        """Let what is under way end, then close the lanes; who still waits for one is told that there is none."""
         self._size = 0
-        for lane in self._idle:
-            lane.close()
-        self._idle.clear()
+        while (turn := self._next()) is not None:
+            turn.set_exception(Unavailable(CLOSED))
+        while self._idle:
+            self._discard(self._idle.pop())
+        while self._opened:
+            self._ended = asyncio.get_running_loop().create_future()
+            await self._ended
 
     async def _take(self) -> Lane:
+        if not self._size:
+            raise Unavailable(CLOSED)
         while self._idle:
             lane = self._idle.pop()
-            if not lane.is_broken:
+            if not lane.is_broken and lane.is_at_home:
                 return lane
-            self._opened -= 1
+            self._discard(lane)
         if self._opened < self._size:
             return await self._open()
         loop = asyncio.get_running_loop()
@@ -193,10 +248,10 @@ class Lanes:
             raise
         finally:
             alarm.cancel()
-        return given if given is not None else await self._open()
+        return given if given is not None else await self._open(promised=True)
 
-    async def _open(self) -> Lane:
-        self._opened += 1
+    async def _open(self, *, promised: bool = False) -> Lane:
+        self._opened += not promised
         try:
             return Lane(await psycopg.AsyncConnection.connect(**self._parameters, autocommit=True))
         except psycopg.Error as fault:
@@ -208,8 +263,7 @@ class Lanes:
 
     def _give_back(self, lane: Lane) -> None:
         if lane.is_broken or self._opened > self._size:
-            lane.close()
-            self._let_open()
+            self._discard(lane)
         elif (turn := self._next()) is not None:
             turn.set_result(lane)
         else:
@@ -219,14 +273,22 @@ class Lanes:
         """Whoever this was given to does not want it any more."""
         if lane is not None:
             self._give_back(lane)
-        elif (turn := self._next()) is not None:
-            turn.set_result(None)
+        else:
+            self._let_open()
+
+    def _discard(self, lane: Lane) -> None:
+        lane.close()
+        self._let_open()
 
     def _let_open(self) -> None:
         """There is room for another connection: whoever waits longest may open it."""
         self._opened -= 1
         if self._opened < self._size and (turn := self._next()) is not None:
+            # Promised: nobody else may take the place meanwhile.
+            self._opened += 1
             turn.set_result(None)
+        if not self._opened and self._ended is not None and not self._ended.done():
+            self._ended.set_result(None)
 
     def _next(self) -> asyncio.Future[Lane | None] | None:
         while self._waiting:

@@ -146,6 +146,8 @@ def _to_lane(value: object) -> bytes | None:
     if value is None:
         return None
     if isinstance(value, str):
+        if "\0" in value:
+            raise ValueError("PostgreSQL keeps no text with a zero in it")
         return value.encode()
     if isinstance(value, datetime):
         return write_moment(value).encode()

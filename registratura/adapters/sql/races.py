@@ -31,7 +31,13 @@ from registratura.domain.telemedicine import Consent
 _BOOKED = [column for column in appointment.c if column.name not in {"outcome", "closed_at"}]
 _CONSENT = list(consent.c)
 _REQUEST = list(request.c)
-_IS_FREE = (slot.c.id == bindparam("booked_slot_id"), slot.c.status == literal_column("'AVAILABLE'"))
+_IS_FREE = (
+    slot.c.id == bindparam("booked_slot_id"),
+    slot.c.status == literal_column("'AVAILABLE'"),
+    # A load may have moved the slot since it was seen: the patient was told this doctor and this time.
+    slot.c.resource_id == bindparam("booked_resource_id"),
+    slot.c.starts == bindparam("booked_starts", type_=Moment),
+)
 _RECORDED: dict[str, Any] = {"status": literal_column("'RECORDED'")}
 _AVAILABLE: dict[str, Any] = {"status": literal_column("'AVAILABLE'")}
 _CLOSED = {

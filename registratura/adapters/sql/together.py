@@ -39,6 +39,10 @@ class Together:
 
     def _leave(self) -> None:
         batch = [self._line.popleft() for _ in range(min(TOGETHER, len(self._line)))]
+        # Nobody waits any more for the answers of those who were cancelled.
+        batch = [(question, answer) for question, answer in batch if not answer.done()]
+        if not batch:
+            return
         questions, answers = zip(*batch, strict=True)
         task = asyncio.create_task(self._answer(questions, answers))
         self._under_way.add(task)
@@ -46,7 +50,7 @@ class Together:
 
     def _arrived(self, task: "asyncio.Task[None]") -> None:
         self._under_way.discard(task)
-        if self._line:
+        while self._line and len(self._under_way) < AT_ONCE:
             self._leave()
 
     async def _answer(self, questions: Sequence[Parameters], answers: "Sequence[asyncio.Future[Row]]") -> None:
@@ -69,5 +73,5 @@ class Together:
                     answer.set_exception(fault)
             return
         # One of them cannot be asked at all; the others shall not suffer for it.
-        for question, answer in zip(questions, answers, strict=True):
-            await self._answer([question], [answer])
+        await self._answer(questions[:1], answers[:1])
+        await self._answer(questions[1:], answers[1:])

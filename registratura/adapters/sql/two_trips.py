@@ -44,9 +44,6 @@ from registratura.application.ports.failures import TransactionLost
 T = TypeVar("T")
 R = TypeVar("R")
 
-_SHUT_DOWN = "57P"
-"""How the states begin in which the server ends a connection, perhaps after it has committed."""
-
 
 class TwoTrips:
     """The hot path over lanes."""
@@ -62,7 +59,11 @@ class TwoTrips:
         row = await self._look.one(asking(asked))
         around = self._surroundings.known(row, AROUND)
         if around is None:
-            around = self._surroundings.learn(await self._read_around.one(around_asked(asked)))
+            self._surroundings.learn(await self._read_around.one(around_asked(asked)))
+            around = self._surroundings.known(row, AROUND)
+        if around is None:
+            # Somebody loaded another clinic or doctor between the two looks.
+            return Failure(Overtaken())
         verdict = judge(Known(facts_of(row, around), _answered(row, asked.key)))
         if not is_successful(verdict):
             return Failure(verdict.failure())
@@ -84,11 +85,20 @@ class TwoTrips:
     async def _read(self, statement: Prepared, question: Parameters) -> Sequence[Sequence[Any]]:
         """Ask what changes nothing: a lane that broke while it was idle is no reason to give up."""
         try:
-            try:
-                return await self._lanes.all(statement, question)
-            except Broken:
-                return await self._lanes.all(statement, question)
-        except (Broken, psycopg.OperationalError) as fault:
+            return await self._once(statement, question)
+        except Broken:
+            pass
+        try:
+            return await self._once(statement, question)
+        except Broken as fault:
+            raise unavailable(fault) from fault
+
+    async def _once(self, statement: Prepared, question: Parameters) -> Sequence[Sequence[Any]]:
+        try:
+            return await self._lanes.all(statement, question)
+        except psycopg.OperationalError as fault:
+            if _is_shut_down(fault):
+                raise Broken from fault
             raise unavailable(fault) from fault
 
     async def _keep(self, decision: Decision[T], seen: int) -> Result[T, R | Overtaken]:
@@ -101,10 +111,15 @@ class TwoTrips:
             # A booking, or an answer under the same key, that was not there when we looked.
             return Failure(Overtaken())
         except (Broken, psycopg.OperationalError) as fault:
-            if isinstance(fault, Broken) or (fault.sqlstate or "").startswith(_SHUT_DOWN):
+            if isinstance(fault, Broken) or _is_shut_down(fault):
                 raise TransactionLost("the connection broke while a decision was kept") from fault
             raise unavailable(fault) from fault
         return Success(decision.value) if row is not None and row[0] else Failure(Overtaken())
+
+
+def _is_shut_down(fault: psycopg.Error) -> bool:
+    """Whether the server ended the connection, perhaps after it has committed."""
+    return (fault.sqlstate or "").startswith("57P")
 
 
 def _keeping(decision: Decision[T], seen: int) -> tuple[Prepared | None, Parameters]:
@@ -117,7 +132,7 @@ def _keeping(decision: Decision[T], seen: int) -> tuple[Prepared | None, Paramet
             statement = races.take_in_turn(with_consent=consent is not None, with_answer=with_answer)
             return statement, {**races.taking(appointment, consent), **remembered, "seen": seen}
         case None:
-            return (remember_if_new("postgresql"), remembered) if with_answer else (None, {})
+            return (remember_if_new(POSTGRESQL), remembered) if with_answer else (None, {})
         case closed:
             return races.release_at_once(with_answer=with_answer), {**races.releasing(closed), **remembered}
 

@@ -9,7 +9,7 @@ from sqlalchemy import Column, Date, DateTime, Dialect, Float, Select, String, s
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.functions import FunctionElement
-from sqlalchemy.types import TypeDecorator, TypeEngine
+from sqlalchemy.types import NullType, TypeDecorator, TypeEngine
 
 MOMENT_WIDTH = len("2026-01-31T12:00:00.000000Z")
 
@@ -127,6 +127,29 @@ def _packed_postgresql(element: packed, compiler: SQLCompiler, **kw: object) -> 
 @compiles(packed, "sqlite")
 def _packed_sqlite(element: packed, compiler: SQLCompiler, **kw: object) -> str:
     return f"json_group_array(json_array({compiler.process(element.clauses, **kw)}))"
+
+
+class among(FunctionElement[Any]):  # noqa: N801 - reads as a function of SQL
+    """Whether a column has one of the values that a subquery gives.
+
+    PostgreSQL gets them as an array: it could otherwise turn the search round and read the whole table against them.
+    """
+
+    # Not a boolean: SQLAlchemy would compare it with 1 on SQLite, and no index would serve it.
+    type = NullType()
+    inherit_cache = True
+
+
+@compiles(among, "postgresql")
+def _among_postgresql(element: among, compiler: SQLCompiler, **kw: object) -> str:
+    column, values = element.clauses
+    return f"{compiler.process(column, **kw)} = ANY(ARRAY{compiler.process(values, **kw)})"
+
+
+@compiles(among, "sqlite")
+def _among_sqlite(element: among, compiler: SQLCompiler, **kw: object) -> str:
+    column, values = element.clauses
+    return compiler.process(column.in_(values.element), **kw)
 
 
 Values = Mapping[Any, Any]

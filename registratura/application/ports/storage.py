@@ -186,6 +186,8 @@ class Appointments(Protocol):
     def take(self, appointment: Appointment, consent: Consent | None) -> bool:
         """Mark the slot RECORDED and keep booking and consent, if the slot is still AVAILABLE; else change nothing.
 
+        A slot that is no longer the booking's doctor and time is not that slot any more.
+
         Exactly one of any number of racers gets True.
         """
         ...

@@ -193,6 +193,8 @@ class MemoryAppointments:
         )
         if not isinstance(slot, FreeSlot) or in_the_way:
             return False
+        if (slot.opening.resource, slot.opening.starts) != (appointment.resource, appointment.starts):
+            return False
         self._state.slots[appointment.slot] = TakenSlot(slot.opening)
         self._state.appointments[appointment.id] = appointment
         if consent is not None:

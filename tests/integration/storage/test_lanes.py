@@ -8,6 +8,7 @@ from returns.result import Failure
 from sqlalchemy import Engine, create_engine, text
 
 from registratura.adapters.sql import SqlStorage, open_storage
+from registratura.adapters.sql.lanes import WORN
 from registratura.application.ports.deciding import Answer, Fingerprint, Known, ToCancel
 from registratura.application.ports.failures import Unavailable
 from registratura.domain.appointments import Facts
@@ -36,6 +37,10 @@ def outsider(migrated_postgres: str) -> Iterator[Engine]:
     engine = create_engine(migrated_postgres)
     yield engine
     engine.dispose()
+
+
+def looking(_known: Known[Facts]) -> Failure[str]:
+    return Failure("only looking")
 
 
 async def look(storage: SqlStorage) -> str:
@@ -101,6 +106,44 @@ async def test_answer_larger_than_the_socket_takes_at_once_is_kept(storage: SqlS
 
     await storage.book(from_now, remember)
     assert seen == [words]
+
+
+async def test_migration_while_serving_is_got_over(storage: SqlStorage, outsider: Engine) -> None:
+    await asyncio.gather(*(storage.book(to_book(SLOTS[0].id), looking) for _ in range(8)))
+    with outsider.begin() as connection:
+        connection.execute(text("ALTER TABLE slot ALTER minutes TYPE bigint"))
+    ended = await asyncio.gather(*(storage.book(to_book(SLOTS[0].id), looking) for _ in range(8)))
+    assert [one.failure() for one in ended] == ["only looking"] * 8
+
+
+async def test_statement_that_is_worn_is_prepared_anew(storage: SqlStorage) -> None:
+    for _ in range(2 * WORN + 2):
+        assert await look(storage) == "found None"
+
+
+async def test_callers_who_leave_while_a_statement_is_prepared_spoil_nothing(storage: SqlStorage) -> None:
+    for _ in range(20):
+        leaving = asyncio.ensure_future(look(storage))
+        await asyncio.sleep(0)
+        await asyncio.sleep(0)
+        leaving.cancel()
+        await asyncio.wait([leaving])
+        assert await look(storage) == "found None"
+
+
+async def test_text_that_the_database_cannot_keep_is_refused_and_not_cut(storage: SqlStorage) -> None:
+    with pytest.raises(ValueError, match="zero"):
+        await storage.cancel(ToCancel(appointment=AppointmentId("1\0whatever")), lambda _: Failure("found"))
+
+
+async def test_nobody_waits_for_a_storage_that_was_closed(migrated_postgres: str) -> None:
+    async with open_storage(migrated_postgres, pool_size=4) as storage:
+        await load(storage, *REGION)
+        under_way = asyncio.ensure_future(look(storage))
+        await asyncio.sleep(0)
+    assert await under_way == "found None"
+    with pytest.raises(Unavailable):
+        await look(storage)
 
 
 async def test_server_that_is_not_there_is_unavailable() -> None:

@@ -31,6 +31,7 @@ from registratura.testing.contracts.storage.region import (
     CHILD,
     CLINIC,
     CONTROL,
+    DAY,
     DOCTOR,
     MOTHER,
     NOW,
@@ -197,6 +198,13 @@ class DecidingPromises:
         twin = attrs.evolve(booking("2", SLOTS[1]), starts=SLOTS[0].visit)
         assert (await storage.book(to_book(SLOTS[1].id), taking(twin))).failure() == Overtaken()
         assert await is_free(storage, SLOTS[1])
+
+    async def test_slot_that_was_moved_meanwhile_is_not_taken_where_it_was_seen(self, storage: Storage) -> None:
+        await load(storage, *REGION)
+        seen = booking("1", SLOTS[0])
+        await load(storage, [attrs.evolve(SLOTS[0], visit=SLOTS[0].visit + 30 * DAY)])
+        assert (await storage.book(to_book(SLOTS[0].id), taking(seen))).failure() == Overtaken()
+        assert not await take(storage, seen)
 
     async def test_answer_under_the_key_is_known(self, storage: Storage) -> None:
         await load(storage, *REGION)
