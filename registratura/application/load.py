@@ -4,13 +4,14 @@ import asyncio
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
+from functools import partial
 from itertools import groupby, islice
 
 import attrs
 
 from registratura.application.ports.spool import Fault, Line, RefusedLine, Spool, Waiting, Wording
 from registratura.application.ports.storage import Storage, Transaction
-from registratura.application.records import Stored, Verdict
+from registratura.application.records import Record, Stored, Verdict
 
 LOAD_ORDER: tuple[str, ...] = (
     "mo",
@@ -173,8 +174,15 @@ class _Run:
         return _Portion(len(portion), lines, [refused[place] for place in sorted(refused)])
 
     async def store(self, lines: Sequence[Line]) -> Sequence[Verdict]:
-        """Store lines that stand in load order, in one transaction; a verdict for each."""
-        return await self.storage.transact(lambda tx: _stored(tx, lines)) if lines else ()
+        """Store lines that stand in load order, those of one kind in one transaction; a verdict for each.
+
+        Bookings lock patients before slots, so a load must not hold slots when it comes to its bookings.
+        """
+        verdicts: list[Verdict] = []
+        for _, alike in groupby(lines, key=lambda line: line.kind):
+            records = [line.record for line in alike]
+            verdicts += await self.storage.transact(partial(_store, records))
+        return verdicts
 
     def settle(self, lines: Sequence[Line], verdicts: Sequence[Verdict]) -> None:
         """Count what was stored; let the rest wait."""
@@ -242,11 +250,8 @@ class _Run:
         return LoadReport(counts=counts, refused=tuple(self.refused))
 
 
-def _stored(tx: Transaction, lines: Sequence[Line]) -> list[Verdict]:
-    verdicts: list[Verdict] = []
-    for _, same_kind in groupby(lines, key=lambda line: line.kind):
-        verdicts += tx.register.store([line.record for line in same_kind])
-    return verdicts
+def _store(records: Sequence[Record], tx: Transaction) -> Sequence[Verdict]:
+    return tx.register.store(records)
 
 
 def _refusal(line: Line, fault: Fault) -> RefusedLine:
