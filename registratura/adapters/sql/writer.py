@@ -2,11 +2,12 @@
 
 import asyncio
 import contextlib
+import os
 import sqlite3
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from queue import Empty, SimpleQueue
-from threading import Thread
+from threading import Lock, Thread
 from typing import Any, TypeVar
 
 import attrs
@@ -15,13 +16,16 @@ from sqlalchemy import Connection, Engine, exc
 
 from registratura.adapters.sql.engines import BROKEN, unavailable
 from registratura.adapters.sql.turns import Turns
-from registratura.application.ports.failures import TransactionLost
+from registratura.application.ports.failures import TransactionLost, Unavailable
 
 T = TypeVar("T")
 Work = Callable[[Connection], T]
 
 TOGETHER = 32
 """Units of work in one commit at most; the first of them waits for the last."""
+_FAILED = (exc.SQLAlchemyError, sqlite3.Error)
+"""Whatever the database raises outside a unit of work is its fault, never the unit's."""
+_CLOSED = "хранилище закрыто"
 
 
 @attrs.frozen
@@ -50,45 +54,81 @@ class Writer:
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
-        self._connection: Connection | None = None
-        self._turns = Turns(Path(engine.url.database or ""))
-        self._line: SimpleQueue[_Job | None] = SimpleQueue()
-        self._thread = Thread(target=self._serve, name="storage", daemon=True)
-        self._thread.start()
+        self._guard = Lock()
+        self._is_closed = False
+        # What was opened before a fork may be neither used nor closed after it.
+        self._of_processes: dict[int, _Worker] = {}
 
     async def run(self, work: Work[T]) -> T:
-        """Run *work* and commit it unless it raises or returns a `Failure`; work once begun ends without its caller."""
+        """Run *work* and commit it unless it raises or returns a `Failure`.
+
+        Work once begun ends without its caller; what had not begun when the caller gave up is left undone. Raises
+        `Unavailable` when the database does not answer or the writer is closed, `TransactionLost` when nobody knows
+        whether the commit was made, RuntimeError for what *work* raised and a future cannot carry.
+        """
         loop = asyncio.get_running_loop()
         waiting: asyncio.Future[T] = loop.create_future()
-        self._line.put(_Job(work, loop, waiting))
+        with self._guard:
+            if self._is_closed:
+                raise Unavailable(_CLOSED)
+            self._worker().line.put(_Job(work, loop, waiting))
         return await waiting
 
     async def close(self) -> None:
-        """Let the work in line end, then close the connection."""
-        self._line.put(None)
-        await asyncio.to_thread(self._thread.join)
+        """Let the work in line end, then close the connection; nothing is taken from now on."""
+        with self._guard:
+            self._is_closed = True
+            worker = self._of_processes.get(os.getpid())
+            if worker is not None:
+                worker.line.put(None)
+        if worker is not None:
+            await asyncio.to_thread(worker.thread.join)
+
+    def _worker(self) -> "_Worker":
+        worker = self._of_processes.get(os.getpid())
+        if worker is None:
+            if self._of_processes:
+                self._engine.dispose(close=False)
+            for inherited in self._of_processes.values():
+                # A lock would outlive the process that took it.
+                inherited.turns.close()
+            worker = _Worker(self._engine)
+            worker.thread.start()
+            self._of_processes[os.getpid()] = worker
+        return worker
+
+
+class _Worker:
+    """The thread of one process, its line and its connection."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        self._connection: Connection | None = None
+        self.turns = Turns(Path(engine.url.database or ""))
+        self.line: SimpleQueue[_Job | None] = SimpleQueue()
+        self.thread = Thread(target=self._serve, name="storage", daemon=True)
 
     def _serve(self) -> None:
-        while (job := self._line.get()) is not None:
+        while (job := self.line.get()) is not None:
             batch = [job]
             try:
-                with self._turns.mine():
+                with self.turns.mine():
                     batch += self._in_line()
                     outcomes = self._write(batch)
-            except Exception as fault:  # noqa: BLE001  # whatever it is, those who wait must hear, and others be served
+            except BaseException as fault:  # noqa: BLE001  # whatever it is, those who wait must hear, others be served
                 self._disconnect()
-                outcomes = [_Outcome(fault=fault) for _ in batch]
+                outcomes = [_Outcome(fault=_own(fault)) for _ in batch]
             _deliver(batch, outcomes)
         self._disconnect()
-        self._turns.close()
+        self.turns.close()
 
     def _in_line(self) -> list[_Job]:
         following: list[_Job] = []
         with contextlib.suppress(Empty):
             while len(following) < TOGETHER - 1:
-                job = self._line.get_nowait()
+                job = self.line.get_nowait()
                 if job is None:
-                    self._line.put(None)
+                    self.line.put(None)
                     break
                 following.append(job)
         return following
@@ -98,15 +138,14 @@ class Writer:
             connection, raw = self._connected()
             connection.exec_driver_sql("BEGIN IMMEDIATE")
             outcomes = [_outcome(job, connection, raw) for job in batch]
-        except BROKEN as broken:
+        except _FAILED as broken:
             self._disconnect()
             return [_Outcome(fault=unavailable(broken)) for _ in batch]
         try:
             connection.commit()
-        except BROKEN:
+        except Exception as broken:  # noqa: BLE001  # whatever it is, nobody knows what the disk has
             self._disconnect()
-            lost = "the connection broke while committing"
-            return [_Outcome(fault=TransactionLost(lost)) if one.is_kept else one for one in outcomes]
+            return [_Outcome(fault=_lost(broken)) if one.is_kept else one for one in outcomes]
         return outcomes
 
     def _connected(self) -> tuple[Connection, sqlite3.Connection]:
@@ -118,7 +157,7 @@ class Writer:
     def _disconnect(self) -> None:
         connection, self._connection = self._connection, None
         if connection is not None:
-            with contextlib.suppress(exc.SQLAlchemyError, sqlite3.Error):
+            with contextlib.suppress(*_FAILED):
                 # Not given back: nobody knows in what state it is.
                 connection.invalidate()
                 connection.close()
@@ -127,8 +166,12 @@ class Writer:
 def _outcome(job: _Job, connection: Connection, raw: sqlite3.Connection) -> _Outcome:
     """Run one unit of work within the transaction, and undo it alone if it is not to be kept.
 
+    Nothing is run for a caller who gave up meanwhile.
+
     Raises what SQLAlchemy and the driver do when the whole transaction is gone.
     """
+    if job.waiting.cancelled():
+        return _Outcome()
     raw.execute("SAVEPOINT unit")
     try:
         outcome = _Outcome(value=job.work(connection))
@@ -137,12 +180,36 @@ def _outcome(job: _Job, connection: Connection, raw: sqlite3.Connection) -> _Out
             # A full disk, for one, makes SQLite undo everything.
             raise
         outcome = _Outcome(fault=unavailable(broken))
-    except Exception as fault:  # noqa: BLE001  # it goes to whoever asked for the work
-        outcome = _Outcome(fault=fault)
+    except BaseException as fault:  # noqa: BLE001  # it goes to whoever asked for the work
+        outcome = _Outcome(fault=_carried(fault))
     if not outcome.is_kept:
         raw.execute("ROLLBACK TO unit")
     raw.execute("RELEASE unit")
     return outcome
+
+
+def _carried(raised: BaseException) -> Exception:
+    """What a future can carry: not StopIteration, nor what would end the loop of who waits."""
+    if isinstance(raised, Exception) and not isinstance(raised, StopIteration):
+        return raised
+    return _wrapped(raised)
+
+
+def _own(fault: BaseException) -> Exception:
+    """*fault* for one of those who wait: one exception raised in several places mixes up their tracebacks."""
+    return Unavailable(*fault.args) if isinstance(fault, Unavailable) else _wrapped(fault)
+
+
+def _wrapped(raised: BaseException) -> RuntimeError:
+    told = RuntimeError(f"{type(raised).__name__} while writing")
+    told.__cause__ = raised
+    return told
+
+
+def _lost(broken: Exception) -> TransactionLost:
+    lost = TransactionLost("the connection broke while committing")
+    lost.__cause__ = broken
+    return lost
 
 
 def _deliver(batch: Sequence[_Job], outcomes: Sequence[_Outcome]) -> None:
@@ -155,9 +222,14 @@ def _deliver(batch: Sequence[_Job], outcomes: Sequence[_Outcome]) -> None:
 
 def _tell(outcomes: "Sequence[tuple[asyncio.Future[Any], _Outcome]]") -> None:
     for waiting, outcome in outcomes:
-        if waiting.done():
-            continue
-        if outcome.fault is not None:
-            waiting.set_exception(outcome.fault)
-        else:
-            waiting.set_result(outcome.value)
+        # Each by itself: what goes wrong with one is not the others' business.
+        waiting.get_loop().call_soon(_end, waiting, outcome)
+
+
+def _end(waiting: "asyncio.Future[Any]", outcome: _Outcome) -> None:
+    if waiting.done():
+        return
+    if outcome.fault is not None:
+        waiting.set_exception(outcome.fault)
+    else:
+        waiting.set_result(outcome.value)
