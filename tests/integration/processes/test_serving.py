@@ -16,7 +16,7 @@ from tests.harness.product import API_TOKEN, settings_of
 from tests.harness.programs import COMMAND, Program, answers, free_port, run
 from tests.harness.waiting import until
 
-DRAIN = 3
+DRAIN = 8
 HEAD = f"Host: x\r\nAuthorization: Bearer {API_TOKEN}\r\n"
 Started = Callable[..., "Server"]
 
@@ -92,7 +92,7 @@ def test_it_stops_when_the_balancer_has_seen_it_and_what_is_under_way_has_ended(
 
     server.signal()
     begun = time.monotonic()
-    until(lambda: server.get("/readyz").status_code == 503, "readyz is red", patience=2)
+    until(lambda: server.get("/readyz").status_code == 503, "readyz is red", patience=7)
     served = server.get("/healthz")
     until(lambda: not _listens(server), "nobody listens any more")
     listened = time.monotonic() - begun
@@ -119,7 +119,7 @@ def _listens(server: Server) -> bool:
 def test_the_second_signal_ends_it_at_once(serve: Started, options: tuple[str, ...], by: signal.Signals) -> None:
     server = serve(*options)
     server.signal(by)
-    until(lambda: server.get("/readyz").status_code == 503, "readyz is red", patience=2)
+    until(lambda: server.get("/readyz").status_code == 503, "readyz is red", patience=7)
     begun = time.monotonic()
 
     assert server.program.stop(by) == -by
