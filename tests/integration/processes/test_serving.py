@@ -125,7 +125,7 @@ def test_the_second_signal_ends_it_at_once(serve: Started, options: tuple[str, .
     assert server.program.stop(by) == -by
 
     assert time.monotonic() - begun < DRAIN
-    assert not _listens(server)
+    until(lambda: not _listens(server), "nobody listens any more", patience=DRAIN - 1)
 
 
 def test_a_process_that_died_is_replaced_and_the_others_go_on(serve: Started) -> None:
