@@ -28,9 +28,9 @@ from registratura.application.ports.deciding import Answer
 from registratura.domain.appointments import Appointment, ClosedAppointment
 from registratura.domain.telemedicine import Consent
 
-_BOOKED = [column for column in appointment.c if column.name not in {"outcome", "closed_at"}]
-_CONSENT = list(consent.c)
-_REQUEST = list(request.c)
+BOOKED = [column for column in appointment.c if column.name not in {"outcome", "closed_at"}]
+AGREED = list(consent.c)
+REMEMBERED = list(request.c)
 _IS_FREE = (
     slot.c.id == bindparam("booked_slot_id"),
     slot.c.status == literal_column("'AVAILABLE'"),
@@ -116,11 +116,11 @@ def _consent_row(agreed: Consent) -> Row:
 # A booking that stands in the way, of the slot or of the patient's hour, makes the insert do nothing.
 _BOOK = Prepared(
     upsert.insert("sqlite", appointment)
-    .from_select(_BOOKED, select(*_bound(_BOOKED, "booked_")).select_from(slot).where(*_IS_FREE))
+    .from_select(BOOKED, select(*_bound(BOOKED, "booked_")).select_from(slot).where(*_IS_FREE))
     .on_conflict_do_nothing()
 )
 _MARK_TAKEN = Prepared(update(slot).values(_RECORDED).where(slot.c.id == bindparam("booked_slot_id")))
-_AGREE = Prepared(insert(consent).from_select(_CONSENT, select(*_bound(_CONSENT, "consent_"))))
+_AGREE = Prepared(insert(consent).from_select(AGREED, select(*_bound(AGREED, "consent_"))))
 _CLOSE = Prepared(update(appointment).values(_CLOSED).where(*_IS_HELD))
 _MARK_FREE = Prepared(
     update(slot)
@@ -138,7 +138,7 @@ def take_at_once(*, with_consent: bool) -> Prepared:
     free = select(slot.c.id).where(*_IS_FREE).with_for_update().cte("free")
     booked = (
         upsert.insert(POSTGRESQL, appointment)
-        .from_select(_BOOKED, select(*_bound(_BOOKED, "booked_")).select_from(free))
+        .from_select(BOOKED, select(*_bound(BOOKED, "booked_")).select_from(free))
         .on_conflict_do_nothing()
         .returning(appointment.c.slot_id)
         .cte("booked")
@@ -172,7 +172,7 @@ def take_in_turn(*, with_consent: bool, with_answer: bool) -> Prepared:
     )
     booked = (
         insert(appointment)
-        .from_select(_BOOKED, select(*_bound(_BOOKED, "booked_")).select_from(taken))
+        .from_select(BOOKED, select(*_bound(BOOKED, "booked_")).select_from(taken))
         .returning(appointment.c.slot_id)
         .cte("booked")
     )
@@ -206,10 +206,10 @@ def release_at_once(*, with_answer: bool = False) -> Prepared:
 
 
 def _agreed(booked: CTE) -> CTE:
-    values = select(*_bound(_CONSENT, "consent_")).select_from(booked)
-    return insert(consent).from_select(_CONSENT, values).returning(consent.c.appointment_id).cte("agreed")
+    values = select(*_bound(AGREED, "consent_")).select_from(booked)
+    return insert(consent).from_select(AGREED, values).returning(consent.c.appointment_id).cte("agreed")
 
 
 def _remembered(done: CTE) -> CTE:
-    values = select(*_bound(_REQUEST, "request_")).select_from(done)
-    return insert(request).from_select(_REQUEST, values).returning(request.c.key).cte("remembered")
+    values = select(*_bound(REMEMBERED, "request_")).select_from(done)
+    return insert(request).from_select(REMEMBERED, values).returning(request.c.key).cte("remembered")

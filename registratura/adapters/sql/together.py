@@ -1,4 +1,4 @@
-"""Questions that come while others are on their way leave together: the busier it is, the less each of them costs."""
+"""What is asked while something is on its way leaves together: the busier it is, the less each question costs."""
 
 import asyncio
 from collections import deque
@@ -12,51 +12,55 @@ from registratura.application.ports.failures import Unavailable
 
 Row = Sequence[Any]
 
-AT_ONCE = 2
-"""Batches on their way at once: one is answered while the next one is asked."""
-TOGETHER = 16
+TOGETHER = 32
 """Questions in one batch at most."""
 
 
 @attrs.define
 class Together:
-    """Asks *ask*, which takes lists and gives a row for each question, in their order.
+    """Asks *ask*, which takes several questions and gives a row for each, in their order.
 
-    Nobody waits for company: a question leaves at once unless `AT_ONCE` batches are on their way.
+    Nobody waits for company longer than it takes to see who else asks at this moment. One batch is on its way at a
+    time: two halves would cost the database more and be answered later.
     """
 
-    _ask: Callable[[Parameters], Awaitable[Sequence[Row]]]
+    _ask: Callable[[Sequence[Parameters]], Awaitable[Sequence[Row]]]
     _line: deque[tuple[Parameters, "asyncio.Future[Row]"]] = attrs.field(factory=deque, init=False)
-    _under_way: set["asyncio.Task[None]"] = attrs.field(factory=set, init=False)
+    _under_way: "asyncio.Task[None] | None" = attrs.field(default=None, init=False)
+    _leaves: bool = attrs.field(default=False, init=False)
 
     async def one(self, question: Parameters) -> Row:
         """The row that answers *question*; raises what asking raises."""
         answer: asyncio.Future[Row] = asyncio.get_running_loop().create_future()
         self._line.append((question, answer))
-        if len(self._under_way) < AT_ONCE:
-            self._leave()
+        self._leave_soon()
         return await answer
 
+    def _leave_soon(self) -> None:
+        if self._line and self._under_way is None and not self._leaves:
+            self._leaves = True
+            # After those who are about to ask too: the answers to one batch come at one moment.
+            asyncio.get_running_loop().call_soon(self._leave)
+
     def _leave(self) -> None:
+        self._leaves = False
         batch = [self._line.popleft() for _ in range(min(TOGETHER, len(self._line)))]
         # Nobody waits any more for the answers of those who were cancelled.
         batch = [(question, answer) for question, answer in batch if not answer.done()]
         if not batch:
+            self._leave_soon()
             return
         questions, answers = zip(*batch, strict=True)
-        task = asyncio.create_task(self._answer(questions, answers))
-        self._under_way.add(task)
-        task.add_done_callback(self._arrived)
+        self._under_way = asyncio.create_task(self._answer(questions, answers))
+        self._under_way.add_done_callback(self._arrived)
 
-    def _arrived(self, task: "asyncio.Task[None]") -> None:
-        self._under_way.discard(task)
-        while self._line and len(self._under_way) < AT_ONCE:
-            self._leave()
+    def _arrived(self, _: "asyncio.Task[None]") -> None:
+        self._under_way = None
+        self._leave_soon()
 
     async def _answer(self, questions: Sequence[Parameters], answers: "Sequence[asyncio.Future[Row]]") -> None:
-        lists = {name: [question[name] for question in questions] for name in questions[0]}
         try:
-            rows = await self._ask(lists)
+            rows = await self._ask(questions)
         except Exception as fault:  # noqa: BLE001  # it belongs to whoever asked
             await self._failed(questions, answers, fault)
             return
@@ -72,6 +76,7 @@ class Together:
                 if not answer.done():
                     answer.set_exception(fault)
             return
-        # One of them cannot be asked at all; the others shall not suffer for it.
-        await self._answer(questions[:1], answers[:1])
-        await self._answer(questions[1:], answers[1:])
+        # One of them cannot be asked at all, or has to wait: the others shall not suffer for it.
+        await asyncio.gather(
+            *(self._answer((question,), (answer,)) for question, answer in zip(questions, answers, strict=True))
+        )

@@ -9,7 +9,7 @@ from functools import partial
 from typing import Any, TypeVar
 
 import psycopg
-from psycopg.errors import UniqueViolation
+from psycopg.errors import DeadlockDetected, LockNotAvailable, QueryCanceled, UniqueViolation
 from returns.pipeline import is_successful
 from returns.result import Failure, Result, Success
 
@@ -20,6 +20,7 @@ from registratura.adapters.sql.availability import availability_of
 from registratura.adapters.sql.availability import parameters as availability_asked
 from registratura.adapters.sql.engines import POSTGRESQL, unavailable
 from registratura.adapters.sql.facts import AROUND, LOOK_TOGETHER, asking, facts_of, turn_of
+from registratura.adapters.sql.keeping import BUSY, KEEP_TOGETHER, KEPT, LOST, together
 from registratura.adapters.sql.lanes import Broken, Lanes
 from registratura.adapters.sql.prepared import Parameters, Prepared
 from registratura.adapters.sql.requests import answered, remember_if_new
@@ -39,7 +40,9 @@ from registratura.application.ports.deciding import (
     ToBook,
     ToCancel,
 )
-from registratura.application.ports.failures import TransactionLost
+from registratura.application.ports.failures import TransactionLost, Unavailable
+
+_WAITED_TOO_LONG = (LockNotAvailable, DeadlockDetected, QueryCanceled)
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -51,8 +54,9 @@ class TwoTrips:
     def __init__(self, lanes: Lanes, surroundings: Surroundings) -> None:
         self._lanes = lanes
         self._surroundings = surroundings
-        self._look = Together(partial(self._read, LOOK_TOGETHER))
-        self._read_around = Together(partial(self._read, READ_TOGETHER))
+        self._look = Together(partial(self._read_together, LOOK_TOGETHER))
+        self._read_around = Together(partial(self._read_together, READ_TOGETHER))
+        self._taking = Together(self._take_together)
 
     async def book(self, asked: ToBook, judge: BookingJudge[T, R]) -> Result[T, R | Overtaken]:
         """See `Storage.book`."""
@@ -82,6 +86,9 @@ class TwoTrips:
         """See `Storage.availability`."""
         return availability_of(asked, await self._read(AVAILABILITY[POSTGRESQL], availability_asked(asked)))
 
+    async def _read_together(self, statement: Prepared, questions: Sequence[Parameters]) -> Sequence[Sequence[Any]]:
+        return await self._read(statement, {name: [one[name] for one in questions] for name in questions[0]})
+
     async def _read(self, statement: Prepared, question: Parameters) -> Sequence[Sequence[Any]]:
         """Ask what changes nothing: a lane that broke while it was idle is no reason to give up."""
         try:
@@ -102,39 +109,60 @@ class TwoTrips:
             raise unavailable(fault) from fault
 
     async def _keep(self, decision: Decision[T], seen: int) -> Result[T, R | Overtaken]:
-        statement, values = _keeping(decision, seen)
-        if statement is None:
-            return Success(decision.value)
+        change, answer = decision.change, decision.answer
+        remembered = races.remembering(answer) if answer is not None else {}
+        match change:
+            case NewBooking(appointment, consent):
+                is_kept = await self._take({**races.taking(appointment, consent), **remembered, "seen": seen})
+            case None:
+                is_kept = answer is None or await self._done(remember_if_new(POSTGRESQL), remembered)
+            case closed:
+                release = races.release_at_once(with_answer=answer is not None)
+                is_kept = await self._done(release, {**races.releasing(closed), **remembered})
+        return Success(decision.value) if is_kept else Failure(Overtaken())
+
+    async def _take(self, values: Parameters) -> bool:
+        (end,) = await self._taking.one(values)
+        if end == BUSY:
+            # Whoever has the slot in hand may let it go: only this one waits to see. Its turn has come already.
+            return await self._done(_taking_alone(values), {**values, "seen": values["seen"] + 1})
+        return bool(end == KEPT)
+
+    async def _take_together(self, asked: Sequence[Parameters]) -> Sequence[Sequence[str]]:
+        if len(asked) == 1:
+            return [(KEPT if await self._done(_taking_alone(asked[0]), asked[0]) else LOST,)]
         try:
-            row = await self._lanes.one(statement, values)
+            return await self._change(KEEP_TOGETHER, together(asked))
+        except Unavailable as fault:
+            if isinstance(fault.__cause__, _WAITED_TOO_LONG):
+                # For the turn of one of these patients. Nothing is done; apart, only that one waits again.
+                raise fault.__cause__ from None
+            raise
+
+    async def _done(self, statement: Prepared, values: Parameters) -> bool:
+        try:
+            rows = await self._change(statement, values)
         except UniqueViolation:
             # A booking, or an answer under the same key, that was not there when we looked.
-            return Failure(Overtaken())
+            return False
+        return bool(rows and rows[0][0])
+
+    async def _change(self, statement: Prepared, values: Parameters) -> Sequence[Sequence[Any]]:
+        try:
+            return await self._lanes.all(statement, values)
         except (Broken, psycopg.OperationalError) as fault:
             if isinstance(fault, Broken) or _is_shut_down(fault):
                 raise TransactionLost("the connection broke while a decision was kept") from fault
             raise unavailable(fault) from fault
-        return Success(decision.value) if row is not None and row[0] else Failure(Overtaken())
+
+
+def _taking_alone(values: Parameters) -> Prepared:
+    return races.take_in_turn(with_consent="consent_version" in values, with_answer="request_key" in values)
 
 
 def _is_shut_down(fault: psycopg.Error) -> bool:
     """Whether the server ended the connection, perhaps after it has committed."""
     return (fault.sqlstate or "").startswith("57P")
-
-
-def _keeping(decision: Decision[T], seen: int) -> tuple[Prepared | None, Parameters]:
-    """The one statement that keeps *decision*, and its parameters."""
-    change, answer = decision.change, decision.answer
-    remembered = races.remembering(answer) if answer is not None else {}
-    with_answer = answer is not None
-    match change:
-        case NewBooking(appointment, consent):
-            statement = races.take_in_turn(with_consent=consent is not None, with_answer=with_answer)
-            return statement, {**races.taking(appointment, consent), **remembered, "seen": seen}
-        case None:
-            return (remember_if_new(POSTGRESQL), remembered) if with_answer else (None, {})
-        case closed:
-            return races.release_at_once(with_answer=with_answer), {**races.releasing(closed), **remembered}
 
 
 def _key(key: Fingerprint | None) -> Parameters:

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Iterator
 
+import attrs
 import pytest
 from returns.result import Failure
 from sqlalchemy import Engine, create_engine, text
@@ -12,7 +13,7 @@ from registratura.adapters.sql.lanes import WORN
 from registratura.application.ports.deciding import Answer, Fingerprint, Known, ToCancel
 from registratura.application.ports.failures import Unavailable
 from registratura.domain.appointments import Facts
-from registratura.domain.identifiers import AppointmentId
+from registratura.domain.identifiers import AppointmentId, PatientId
 from registratura.testing.contracts.storage.deciding import taking, to_book
 from registratura.testing.contracts.storage.region import CHILD, MOTHER, REGION, SLOTS, STRANGER, booking, load
 
@@ -74,6 +75,36 @@ async def test_slot_held_by_another_is_given_up(storage: SqlStorage, outsider: E
         connection.execute(text("UPDATE slot SET minutes = minutes WHERE id = :id"), {"id": SLOTS[0].id})
         with pytest.raises(Unavailable, match="LockNotAvailable"):
             await storage.book(to_book(SLOTS[0].id), taking(booking("1", SLOTS[0])))
+
+
+async def test_nobody_waits_for_the_slot_of_somebody_else(storage: SqlStorage, outsider: Engine) -> None:
+    people = [attrs.evolve(STRANGER, id=PatientId(f"guest-{number}")) for number in range(len(SLOTS))]
+    await load(storage, people)
+    with outsider.begin() as connection:
+        connection.execute(text("UPDATE slot SET minutes = minutes WHERE id = :id"), {"id": SLOTS[0].id})
+        at_one_moment = [
+            asyncio.ensure_future(storage.book(to_book(at.id, who.id), taking(booking(who.id, at, who))))
+            for at, who in zip(SLOTS, people, strict=True)
+        ]
+        kept = await asyncio.wait_for(asyncio.gather(*at_one_moment[1:]), timeout=2)
+        assert not at_one_moment[0].done()
+    assert [result.unwrap() for result in (await at_one_moment[0], *kept)] == [who.id for who in people]
+
+
+async def test_turn_held_by_another_is_given_up_and_the_others_are_booked(
+    storage: SqlStorage, outsider: Engine
+) -> None:
+    assert (await storage.book(to_book(SLOTS[5].id), taking(booking("before", SLOTS[5])))).unwrap() == "before"
+    with outsider.begin() as connection:
+        connection.execute(text("UPDATE booking_turn SET turn = turn WHERE patient_id = :id"), {"id": MOTHER.id})
+        hers, other = await asyncio.gather(
+            storage.book(to_book(SLOTS[0].id), taking(booking("hers", SLOTS[0]))),
+            storage.book(to_book(SLOTS[1].id, STRANGER.id), taking(booking("other", SLOTS[1], STRANGER))),
+            return_exceptions=True,
+        )
+    assert isinstance(hers, Unavailable)
+    assert not isinstance(other, BaseException)
+    assert other.unwrap() == "other"
 
 
 async def test_answers_never_go_to_somebody_else_after_a_caller_gave_up(storage: SqlStorage, outsider: Engine) -> None:

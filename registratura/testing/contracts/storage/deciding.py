@@ -152,6 +152,25 @@ class DecidingPromises:
         assert await storage.read(lambda tx: tx.appointments.find(held.id)) == held
         assert await storage.read(lambda tx: tx.requests.remembered(KEY)) == "booked"
 
+    async def test_decisions_of_many_at_one_moment_are_each_kept_whole(self, storage: Storage) -> None:
+        people = [attrs.evolve(STRANGER, id=PatientId(f"guest-{number}")) for number in range(len(SLOTS))]
+        await load(storage, *REGION, people)
+        held = [booking(str(n), at, person) for n, (at, person) in enumerate(zip(SLOTS, people, strict=True))]
+        keys = [attrs.evolve(KEY, key=f"key-{one.id}") if place % 2 else None for place, one in enumerate(held)]
+        ended = await asyncio.gather(
+            *(
+                storage.book(
+                    to_book(one.slot, one.patient, key), taking(one, Answer(key, one.id, NOW) if key else None)
+                )
+                for one, key in zip(held, keys, strict=True)
+            )
+        )
+        assert [result.unwrap() for result in ended] == [one.id for one in held]
+        for one, key in zip(held, keys, strict=True):
+            assert await storage.read(lambda tx, one=one: tx.appointments.find(one.id)) == one
+            if key is not None:
+                assert await storage.read(lambda tx, key=key: tx.requests.remembered(key)) == one.id
+
     async def test_refusal_of_the_judge_keeps_nothing(self, storage: Storage) -> None:
         await load(storage, *REGION)
         assert (await storage.book(to_book(SLOTS[0].id), lambda _: Failure("no"))).failure() == "no"
