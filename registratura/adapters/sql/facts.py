@@ -121,8 +121,8 @@ def _answered(asked: FromClause, column: Column[Any]) -> Label[Any]:
 
 
 LOOK = Prepared(_looking(one_question(_ASKED)))
-LOOK_TOGETHER = Prepared(many_at_once(_looking, _ASKED))
-"""The same for several at once; its parameters are lists."""
+LOOK_TOGETHER = many_at_once(_looking, _ASKED)
+"""The same for several at once."""
 AROUND = len(PATIENT) + len(SLOT)
 """Where the digests of the surroundings begin in a row of `LOOK`."""
 _LISTS_AT = AROUND + len(DIGESTS)

@@ -7,14 +7,11 @@ from collections.abc import Sequence
 from typing import Any
 
 from sqlalchemy import (
-    ARRAY,
     Column,
     Integer,
     Select,
     and_,
-    bindparam,
     case,
-    func,
     insert,
     literal,
     literal_column,
@@ -27,40 +24,30 @@ from sqlalchemy.types import TypeEngine
 
 from registratura.adapters.sql import upsert
 from registratura.adapters.sql.engines import POSTGRESQL
-from registratura.adapters.sql.prepared import Parameters, Prepared
+from registratura.adapters.sql.prepared import Prepared
+from registratura.adapters.sql.questions import Asked, Batch, rows_of
 from registratura.adapters.sql.races import AGREED, BOOKED, REMEMBERED
 from registratura.adapters.sql.tables import appointment, booking_turn, consent, request, slot
 
 KEPT, LOST, BUSY = "kept", "lost", "busy"
 """What became of a booking: it stands; somebody decided meanwhile; somebody has the slot in hand just now."""
-_SEEN = "seen"
-_PLACE = "place"
 
 
 def _named(prefix: str, columns: Sequence[Column[Any]]) -> dict[str, TypeEngine[Any]]:
     return {prefix + column.name: column.type for column in columns}
 
 
-_ASKED = {
+_ASKED: Asked = {
     **_named("booked_", BOOKED),
     **_named("consent_", AGREED),
     **_named("request_", REMEMBERED),
-    _SEEN: Integer(),
+    "seen": Integer(),
 }
-_NOTHING: Parameters = dict.fromkeys(_ASKED)
+"""Of each booking, consent and answer as `races` names it, and the turn that was seen."""
 
 
-def together(asked: Sequence[Parameters]) -> Parameters:
-    """The parameters of `KEEP_TOGETHER`: those of each booking, consent and answer as `races` names them, as lists."""
-    whole = [{**_NOTHING, **one} for one in asked]
-    return {name: [one[name] for one in whole] for name in _ASKED}
-
-
-def _keep_together() -> Prepared:
-    lists = (bindparam(name, type_=ARRAY(type_)) for name, type_ in _ASKED.items())
-    columns = (Column(name, type_) for name, type_ in _ASKED.items())
-    unpacked = func.unnest(*lists).table_valued(*columns, with_ordinality=_PLACE).render_derived(name="unpacked")
-    asked = select(unpacked).cte("asked")
+def _keep_together() -> Batch:
+    asked = select(rows_of(_ASKED, "unpacked")).cte("asked")
     # Everybody takes the turns of patients in one order, so none waits for another in a circle.
     first = (
         select(asked.c.booked_patient_id.label("patient_id"), asked.c.place, asked.c.seen)
@@ -115,7 +102,7 @@ def _keep_together() -> Prepared:
         .order_by(asked.c.place)
         .add_cte(booked.cte("booked"), agreed.cte("agreed"), answered.cte("answered"))
     )
-    return Prepared(told)
+    return Batch(Prepared(told), _ASKED)
 
 
 def _turned(first: CTE) -> CTE:

@@ -51,8 +51,8 @@ def _reading(asked: FromClause) -> Select[Any]:
 
 
 READ = Prepared(_reading(one_question(_ASKED)))
-READ_TOGETHER = Prepared(many_at_once(_reading, _ASKED))
-"""The same for several at once; its parameters are lists."""
+READ_TOGETHER = many_at_once(_reading, _ASKED)
+"""The same for several at once."""
 
 
 def asking(asked: ToBook) -> Parameters:

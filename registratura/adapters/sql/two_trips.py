@@ -20,9 +20,10 @@ from registratura.adapters.sql.availability import availability_of
 from registratura.adapters.sql.availability import parameters as availability_asked
 from registratura.adapters.sql.engines import POSTGRESQL, unavailable
 from registratura.adapters.sql.facts import AROUND, LOOK_TOGETHER, asking, facts_of, turn_of
-from registratura.adapters.sql.keeping import BUSY, KEEP_TOGETHER, KEPT, LOST, together
+from registratura.adapters.sql.keeping import BUSY, KEEP_TOGETHER, KEPT, LOST
 from registratura.adapters.sql.lanes import Broken, Lanes
 from registratura.adapters.sql.prepared import Parameters, Prepared
+from registratura.adapters.sql.questions import Batch
 from registratura.adapters.sql.requests import answered, remember_if_new
 from registratura.adapters.sql.surroundings import READ_TOGETHER, Surroundings
 from registratura.adapters.sql.surroundings import asking as around_asked
@@ -86,8 +87,8 @@ class TwoTrips:
         """See `Storage.availability`."""
         return availability_of(asked, await self._read(AVAILABILITY[POSTGRESQL], availability_asked(asked)))
 
-    async def _read_together(self, statement: Prepared, questions: Sequence[Parameters]) -> Sequence[Sequence[Any]]:
-        return await self._read(statement, {name: [one[name] for one in questions] for name in questions[0]})
+    async def _read_together(self, batch: Batch, questions: Sequence[Parameters]) -> Sequence[Sequence[Any]]:
+        return await self._read(batch.statement, batch.parameters(questions))
 
     async def _read(self, statement: Prepared, question: Parameters) -> Sequence[Sequence[Any]]:
         """Ask what changes nothing: a lane that broke while it was idle is no reason to give up."""
@@ -132,7 +133,7 @@ class TwoTrips:
         if len(asked) == 1:
             return [(KEPT if await self._done(_taking_alone(asked[0]), asked[0]) else LOST,)]
         try:
-            return await self._change(KEEP_TOGETHER, together(asked))
+            return await self._change(KEEP_TOGETHER.statement, KEEP_TOGETHER.parameters(asked))
         except Unavailable as fault:
             if isinstance(fault.__cause__, _WAITED_TOO_LONG):
                 # For the turn of one of these patients. Nothing is done; apart, only that one waits again.

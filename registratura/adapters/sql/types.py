@@ -1,10 +1,10 @@
 """What both databases must agree on: moments in UTC, their own clocks, and rows packed into one value."""
 
-import json
 from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime
 from typing import Any
 
+import orjson
 from sqlalchemy import Column, Date, DateTime, Dialect, Float, Select, String, select
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.compiler import SQLCompiler
@@ -163,9 +163,8 @@ def pack(columns: Sequence[Column[Any]]) -> Select[Any]:
 
 def unpack(columns: Sequence[Column[Any]], text: str) -> list[Values]:
     """The rows that `pack` packed, with moments and days as such."""
-    return [
-        {column: _plain(column, value) for column, value in zip(columns, row, strict=True)} for row in json.loads(text)
-    ]
+    rows = orjson.loads(text)
+    return [{column: _plain(column, value) for column, value in zip(columns, row, strict=True)} for row in rows]
 
 
 def _plain(column: Column[Any], value: str | None) -> object:

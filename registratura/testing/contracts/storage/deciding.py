@@ -157,19 +157,20 @@ class DecidingPromises:
         await load(storage, *REGION, people)
         held = [booking(str(n), at, person) for n, (at, person) in enumerate(zip(SLOTS, people, strict=True))]
         keys = [attrs.evolve(KEY, key=f"key-{one.id}") if place % 2 else None for place, one in enumerate(held)]
+        answers = [Answer(key, one.id, NOW) if key else None for key, one in zip(keys, held, strict=True)]
         ended = await asyncio.gather(
             *(
-                storage.book(
-                    to_book(one.slot, one.patient, key), taking(one, Answer(key, one.id, NOW) if key else None)
-                )
-                for one, key in zip(held, keys, strict=True)
+                storage.book(to_book(one.slot, one.patient, key), taking(one, answer))
+                for one, key, answer in zip(held, keys, answers, strict=True)
             )
         )
         assert [result.unwrap() for result in ended] == [one.id for one in held]
-        for one, key in zip(held, keys, strict=True):
-            assert await storage.read(lambda tx, one=one: tx.appointments.find(one.id)) == one
-            if key is not None:
-                assert await storage.read(lambda tx, key=key: tx.requests.remembered(key)) == one.id
+
+        def kept(tx: Transaction) -> list[object]:
+            remembered = [tx.requests.remembered(key) for key in keys if key is not None]
+            return [*(tx.appointments.find(one.id) for one in held), *remembered]
+
+        assert await storage.read(kept) == [*held, *(answer.words for answer in answers if answer is not None)]
 
     async def test_refusal_of_the_judge_keeps_nothing(self, storage: Storage) -> None:
         await load(storage, *REGION)
