@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from datetime import date, datetime, timedelta, timezone, tzinfo
+from operator import attrgetter
 from zoneinfo import ZoneInfo
 
 import attrs
@@ -67,5 +68,5 @@ def shown(asked: AvailabilityQuery, zone: ZoneInfo, counts: Iterable[DayCount]) 
     """Of *counts* those that were asked for, by day, doctor and age group."""
     since, until = asked.days(zone)
     within = [count for count in counts if since <= count.day <= until]
-    within.sort(key=lambda count: (count.day, count.resource, count.age.value))
+    within.sort(key=attrgetter("day", "resource", "age"))
     return Availability(since=since, until=until, counts=tuple(within))

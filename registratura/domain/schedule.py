@@ -1,7 +1,7 @@
 """Slots, their states and tags, periods of unavailability, and the days that are open for booking."""
 
 from datetime import date, datetime, time, timedelta
-from enum import Enum
+from enum import Enum, StrEnum
 from functools import cache
 from zoneinfo import ZoneInfo
 
@@ -13,7 +13,7 @@ from registratura.domain.organisations import ControllingNote, Organisation
 from registratura.domain.people import ADULT_FROM
 
 
-class AgeTag(Enum):
+class AgeTag(StrEnum):
     """Age group of a slot (`tag_age`, FER profile, table 4): exactly 1 year is CHILD, exactly 18 is ADULT."""
 
     BABY = "BABY"

@@ -1,11 +1,11 @@
 """How many times are free and taken: one statement over one index, whatever the number of slots."""
 
-import json
 from collections.abc import Sequence
 from datetime import date
 from typing import Any
 from zoneinfo import ZoneInfo
 
+import orjson
 from sqlalchemy import (
     CTE,
     Boolean,
@@ -131,7 +131,7 @@ def availability_of(asked: AvailabilityQuery, rows: Sequence[Sequence[Any]]) -> 
     found = [
         # Many counts share a day: it is read once.
         DayCount(days.get(day) or days.setdefault(day, date.fromisoformat(day)), resource, _AGES[age], free, taken)
-        for day, resource, age, free, taken in json.loads(counts)
+        for day, resource, age, free, taken in orjson.loads(counts)
     ]
     return shown(asked, ZoneInfo(zone), found)
 

@@ -92,7 +92,7 @@ def availability_body(asked: AvailabilityQuery, found: Availability) -> dict[str
             {
                 "day": count.day,
                 "resource_id": count.resource,
-                "tag_age": count.age.value,
+                "tag_age": count.age,
                 "available": count.available,
                 "recorded": count.recorded,
             }

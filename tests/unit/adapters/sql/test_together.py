@@ -8,7 +8,7 @@ import attrs
 import pytest
 
 from registratura.adapters.sql.prepared import Parameters
-from registratura.adapters.sql.together import AT_ONCE, TOGETHER, Together
+from registratura.adapters.sql.together import TOGETHER, Together
 from registratura.application.ports.failures import Unavailable
 
 pytestmark = pytest.mark.anyio
@@ -27,16 +27,16 @@ class Slow:
     sizes: list[int] = attrs.field(factory=list)
     gone: bool = False
 
-    async def __call__(self, asked: Parameters) -> Sequence[Sequence[Any]]:
-        self.sizes.append(len(asked["word"]))
-        if len(self.sizes) == AT_ONCE:
-            self.is_busy.set()
+    async def __call__(self, asked: Sequence[Parameters]) -> Sequence[Sequence[Any]]:
+        words = [question["word"] for question in asked]
+        self.sizes.append(len(words))
+        self.is_busy.set()
         await self.may_answer.wait()
         if self.gone:
             raise Unavailable
-        if "\0" in asked["word"]:
+        if "\0" in words:
             raise UnaskableError
-        return [(word,) for word in asked["word"]]
+        return [(word,) for word in words]
 
 
 async def asked(together: Together, *words: str) -> list[object]:
@@ -50,15 +50,25 @@ async def test_a_question_without_company_leaves_at_once() -> None:
     assert slow.sizes == [1]
 
 
+async def test_those_who_come_at_one_moment_leave_together() -> None:
+    slow = Slow()
+    slow.may_answer.set()
+    assert await asked(Together(slow), "one", "two", "three") == [("one",), ("two",), ("three",)]
+    assert slow.sizes == [3]
+
+
 async def test_those_who_come_meanwhile_leave_together_and_get_their_own_answers() -> None:
     slow = Slow()
     together = Together(slow)
-    words = [str(number) for number in range(AT_ONCE + TOGETHER + 3)]
-    waiting = asyncio.ensure_future(asked(together, *words))
+    first = asyncio.ensure_future(together.one({"word": "first"}))
     await slow.is_busy.wait()
+    words = [str(number) for number in range(TOGETHER + 3)]
+    waiting = asyncio.ensure_future(asked(together, *words))
+    await asyncio.sleep(0)
     slow.may_answer.set()
+    assert await first == ("first",)
     assert await waiting == [(word,) for word in words]
-    assert slow.sizes == [1] * AT_ONCE + [TOGETHER, 3]
+    assert slow.sizes == [1, TOGETHER, 3]
 
 
 async def test_one_that_cannot_be_asked_fails_alone() -> None:
@@ -71,12 +81,19 @@ async def test_one_that_cannot_be_asked_fails_alone() -> None:
     assert ended == [("a",), ("b",), ("c",), ("d",)]
 
 
+async def test_who_has_to_wait_is_asked_apart_and_the_others_beside() -> None:
+    slow = Slow()
+    slow.may_answer.set()
+    await asked(Together(slow), "a", "\0", "b")
+    assert slow.sizes == [3, 1, 1, 1]
+
+
 async def test_nobody_is_asked_again_when_the_database_is_gone() -> None:
     slow = Slow(gone=True)
     slow.may_answer.set()
     ended = await asked(Together(slow), *"abcdefgh")
     assert {type(one) for one in ended} == {Unavailable}
-    assert sum(slow.sizes) == len(ended)
+    assert slow.sizes == [len(ended)]
 
 
 async def test_who_gave_up_takes_nobody_else_along() -> None:
