@@ -47,6 +47,8 @@ class TakeIn:
         wanted = [(update.key, update.line, update.incoming) for update in updates if update.incoming is not None]
         if not wanted and marker is None:
             return 0
+        if len(wanted) == 1 and marker is None:
+            return int(await self.storage.receive(*wanted[0]))
         return await self.storage.transact(lambda tx: self._keep(wanted, marker, tx))
 
     def _keep(

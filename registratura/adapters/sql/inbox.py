@@ -6,14 +6,18 @@ from functools import cache
 from typing import Any
 
 import attrs
+import orjson
 from sqlalchemy import (
+    JSON,
     ColumnElement,
     Connection,
     Select,
+    Text,
     Update,
     and_,
     any_,
     bindparam,
+    cast,
     delete,
     exists,
     func,
@@ -24,10 +28,13 @@ from sqlalchemy import (
     union_all,
     update,
 )
+from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.sql.dml import ReturningInsert
 
 from registratura.adapters.sql.codec import read_incoming, write_incoming
 from registratura.adapters.sql.engines import POSTGRESQL
+from registratura.adapters.sql.prepared import Parameters, Prepared
+from registratura.adapters.sql.questions import Asked, Batch, rows_of
 from registratura.adapters.sql.tables import inbox, marker
 from registratura.adapters.sql.types import database_moment
 from registratura.adapters.sql.upsert import Insert, insert, upsert
@@ -54,6 +61,35 @@ def _put(dialect: str) -> ReturningInsert[Any]:
     at_once = {"received_at": _NOW, "not_before": _NOW}
     adding = insert(dialect, inbox).values(at_once).on_conflict_do_nothing(index_elements=[inbox.c.key])
     return adding.returning(inbox.c.number, *ringing(dialect, Queue.INBOX))
+
+
+def _put_together() -> Batch:
+    """Several at once; tells of each whether it was new.
+
+    Line by line, so that repeats in two processes do not wait for each other in a circle, and in each line in the order
+    in which they came.
+    """
+    kinds: Asked = {"key": Text(), "line": Text(), "payload": Text()}
+    asked = select(rows_of(kinds, "unpacked")).cte("asked")
+    first = select(asked).ext(distinct_on(asked.c.key)).order_by(asked.c.key, asked.c.place).cte("first")
+    columns = ["key", "line", "payload", "state", "attempts", "received_at", "not_before"]
+    values = select(first.c.key, first.c.line, cast(first.c.payload, JSON), _NEW, literal_column("0"), _NOW, _NOW)
+    put = (
+        insert(POSTGRESQL, inbox)
+        .from_select(columns, values.order_by(first.c.line, first.c.place))
+        .on_conflict_do_nothing(index_elements=[inbox.c.key])
+        .returning(inbox.c.key)
+        .cte("put")
+    )
+    rung = select(*ringing(POSTGRESQL, Queue.INBOX)).select_from(put).limit(1).scalar_subquery()
+    found = asked.outerjoin(first, first.c.place == asked.c.place).outerjoin(put, put.c.key == first.c.key)
+    told = select(put.c.key.is_not(None), cast(rung, Text)).select_from(found).order_by(asked.c.place)
+    return Batch(Prepared(told), kinds)  # type: ignore[arg-type]  # a selection of just these is a Select too
+
+
+def receiving(key: str, line: str, incoming: Incoming) -> Parameters:
+    """What `PUT_TOGETHER` is told of one update."""
+    return {"key": key, "line": line, "payload": orjson.dumps(write_incoming(incoming)).decode()}
 
 
 def _near(name: str) -> ColumnElement[bool]:
@@ -125,6 +161,7 @@ def _line_up(dialect: str) -> Update:
     return moved.where(inbox.c.number.in_(wrong))
 
 
+PUT_TOGETHER = _put_together()
 _SETTLE = (
     update(inbox)
     .where(inbox.c.number == bindparam("which"))

@@ -20,6 +20,7 @@ from registratura.adapters.sql.writer import Work, Writer
 from registratura.application.availability import Availability, AvailabilityQuery
 from registratura.application.ports.deciding import BookingJudge, CancelJudge, Overtaken, ToBook, ToCancel
 from registratura.application.ports.failures import TransactionLost
+from registratura.application.ports.messenger import Incoming
 from registratura.application.ports.storage import Storage, Transaction
 
 T = TypeVar("T")
@@ -72,6 +73,12 @@ class SqlStorage(Storage):
         if self._two_trips is None:
             return await super().availability(asked)
         return await self._two_trips.availability(asked)
+
+    async def receive(self, key: str, line: str, incoming: Incoming) -> bool:
+        """Keep what came in; see the port."""
+        if self._two_trips is None:
+            return await super().receive(key, line, incoming)
+        return await self._two_trips.receive(key, line, incoming)
 
     async def ping(self) -> None:
         """Return when the database answers and its schema is the newest, else raise `Unavailable` saying why."""

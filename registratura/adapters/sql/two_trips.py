@@ -20,6 +20,7 @@ from registratura.adapters.sql.availability import availability_of
 from registratura.adapters.sql.availability import parameters as availability_asked
 from registratura.adapters.sql.engines import POSTGRESQL, unavailable
 from registratura.adapters.sql.facts import AROUND, LOOK_TOGETHER, asking, facts_of, turn_of
+from registratura.adapters.sql.inbox import PUT_TOGETHER, receiving
 from registratura.adapters.sql.keeping import BUSY, KEEP_TOGETHER, KEPT, LOST
 from registratura.adapters.sql.lanes import Broken, Lanes
 from registratura.adapters.sql.prepared import Parameters, Prepared
@@ -42,6 +43,7 @@ from registratura.application.ports.deciding import (
     ToCancel,
 )
 from registratura.application.ports.failures import TransactionLost, Unavailable
+from registratura.application.ports.messenger import Incoming
 
 _WAITED_TOO_LONG = (LockNotAvailable, DeadlockDetected, QueryCanceled)
 
@@ -58,6 +60,7 @@ class TwoTrips:
         self._look = Together(partial(self._read_together, LOOK_TOGETHER))
         self._read_around = Together(partial(self._read_together, READ_TOGETHER))
         self._taking = Together(self._take_together)
+        self._receiving = Together(self._receive_together)
 
     async def book(self, asked: ToBook, judge: BookingJudge[T, R]) -> Result[T, R | Overtaken]:
         """See `Storage.book`."""
@@ -86,6 +89,11 @@ class TwoTrips:
     async def availability(self, asked: AvailabilityQuery) -> Availability | None:
         """See `Storage.availability`."""
         return availability_of(asked, await self._read(AVAILABILITY[POSTGRESQL], availability_asked(asked)))
+
+    async def receive(self, key: str, line: str, incoming: Incoming) -> bool:
+        """See `Storage.receive`."""
+        (is_new, _) = await self._receiving.one(receiving(key, line, incoming))
+        return bool(is_new)
 
     async def _read_together(self, batch: Batch, questions: Sequence[Parameters]) -> Sequence[Sequence[Any]]:
         return await self._read(batch.statement, batch.parameters(questions))
@@ -132,11 +140,18 @@ class TwoTrips:
     async def _take_together(self, asked: Sequence[Parameters]) -> Sequence[Sequence[str]]:
         if len(asked) == 1:
             return [(KEPT if await self._done(_taking_alone(asked[0]), asked[0]) else LOST,)]
+        return await self._change_together(KEEP_TOGETHER, asked)
+
+    async def _receive_together(self, asked: Sequence[Parameters]) -> Sequence[Sequence[Any]]:
+        return await self._change_together(PUT_TOGETHER, asked)
+
+    async def _change_together(self, batch: Batch, asked: Sequence[Parameters]) -> Sequence[Sequence[Any]]:
         try:
-            return await self._change(KEEP_TOGETHER.statement, KEEP_TOGETHER.parameters(asked))
+            return await self._change(batch.statement, batch.parameters(asked))
         except Unavailable as fault:
             if isinstance(fault.__cause__, _WAITED_TOO_LONG):
-                # For the turn of one of these patients. Nothing is done; apart, only that one waits again.
+                # For one of these: the turn of a patient, or a repeat elsewhere. Nothing is done; apart, only that one
+                # waits again.
                 raise fault.__cause__ from None
             raise
 

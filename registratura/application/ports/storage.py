@@ -28,6 +28,7 @@ from registratura.application.ports.deciding import (
     ToBook,
     ToCancel,
 )
+from registratura.application.ports.messenger import Incoming
 from registratura.application.ports.queues import Inbox, Outbox
 from registratura.application.records import Record, Verdict
 from registratura.domain.appointments import Appointment, ClosedAppointment, Facts
@@ -314,6 +315,13 @@ class Storage(Protocol):
     async def availability(self, asked: AvailabilityQuery) -> Availability | None:
         """How many times are free and how many taken; None when there is no such organisation."""
         return await self.read(lambda tx: tx.schedule.availability(asked))
+
+    async def receive(self, key: str, line: str, incoming: Incoming) -> bool:
+        """Keep what came in, as `Inbox.put` does, in a commit of its own; False when it was kept before.
+
+        MAX delivers by the hundred: an adapter whose database is remote keeps those of one moment together.
+        """
+        return await self.transact(lambda tx: tx.inbox.put(key, line, incoming))
 
     async def ping(self) -> None:
         """Return when the storage answers and its schema is the newest, else raise `Unavailable` saying why."""

@@ -15,6 +15,7 @@ from registratura.application.ports.failures import Unavailable
 from registratura.domain.appointments import Facts
 from registratura.domain.identifiers import AppointmentId, PatientId
 from registratura.testing.contracts.storage.deciding import taking, to_book
+from registratura.testing.contracts.storage.inbox import typed, work_off
 from registratura.testing.contracts.storage.region import CHILD, MOTHER, REGION, SLOTS, STRANGER, booking, load
 
 pytestmark = pytest.mark.anyio
@@ -88,7 +89,7 @@ async def test_nobody_waits_for_the_slot_of_somebody_else(storage: SqlStorage, o
         ]
         kept = await asyncio.wait_for(asyncio.gather(*at_one_moment[1:]), timeout=2)
         assert not at_one_moment[0].done()
-    assert [result.unwrap() for result in (await at_one_moment[0], *kept)] == [who.id for who in people]
+    assert [result.unwrap() for result in (await at_one_moment[0], *kept)] == [AppointmentId(who.id) for who in people]
 
 
 async def test_turn_held_by_another_is_given_up_and_the_others_are_booked(
@@ -105,6 +106,24 @@ async def test_turn_held_by_another_is_given_up_and_the_others_are_booked(
     assert isinstance(hers, Unavailable)
     assert not isinstance(other, BaseException)
     assert other.unwrap() == "other"
+
+
+async def test_update_that_cannot_be_kept_fails_alone(storage: SqlStorage) -> None:
+    came = [(f"key-{number}", "anna", typed("anna", number)) for number in range(9)]
+    kept = await asyncio.gather(
+        *(storage.receive(*one) for one in [*came[:4], ("\0", "anna", typed("anna")), *came[4:], came[0]]),
+        return_exceptions=True,
+    )
+    assert isinstance(kept.pop(4), ValueError)
+    assert kept == [True] * 9 + [False]
+    assert sorted([repr(await storage.transact(work_off)) for _ in came]) == sorted(repr(one) for _, _, one in came)
+
+
+async def test_updates_of_one_moment_keep_their_order(storage: SqlStorage) -> None:
+    # The key says nothing about the order.
+    came = [(f"key-{9 - number}", "anna", typed("anna", number)) for number in range(9)]
+    await asyncio.gather(*(storage.receive(*one) for one in came))
+    assert [await storage.transact(work_off) for _ in came] == [incoming for _, _, incoming in came]
 
 
 async def test_answers_never_go_to_somebody_else_after_a_caller_gave_up(storage: SqlStorage, outsider: Engine) -> None:

@@ -57,6 +57,15 @@ class InboxPromises:
         assert await storage.transact(work_off) == typed("anna", kept.index(True))
         assert await storage.transact(work_off) is None
 
+    async def test_what_comes_at_one_moment_is_kept_once(self, storage: Storage) -> None:
+        came = [(f"{line}-{number}", line, typed(line, number)) for number in range(5) for line in ("anna", "oleg")]
+        kept = await asyncio.gather(*(storage.receive(*one) for one in [*came, *came]))
+        assert [first + again for first, again in zip(kept[: len(came)], kept[len(came) :], strict=True)] == [1] * 10
+        assert not await storage.receive(*came[0])
+        worked = [await storage.transact(work_off) for _ in came]
+        assert {repr(one) for one in worked} == {repr(incoming) for _, _, incoming in came}
+        assert await storage.transact(work_off) is None
+
     async def test_every_kind_comes_back_as_it_came(self, storage: Storage) -> None:
         for number, incoming in enumerate(EVERY_KIND):
             await put(storage, f"key-{number}", "anna", incoming)
