@@ -46,6 +46,8 @@ _LANE_SETTINGS = _POSTGRESQL_SETTINGS | {
     "plan_cache_mode": "force_generic_plan",
     "enable_seqscan": "off",
     "enable_sort": "off",
+    "enable_hashjoin": "off",
+    "enable_mergejoin": "off",
     "jit": "off",
 }
 _POSTGRESQL_CONNECTION = {

@@ -196,11 +196,6 @@ class Lanes:
     _waiting: deque[asyncio.Future[Lane | None]] = attrs.field(factory=deque, init=False)
     _ended: "asyncio.Future[None] | None" = attrs.field(default=None, init=False)
 
-    async def one(self, statement: Prepared, parameters: Parameters) -> Sequence[Any] | None:
-        """The first row that *statement* gives, or None; as `all`."""
-        rows = await self.all(statement, parameters)
-        return rows[0] if rows else None
-
     async def all(self, statement: Prepared, parameters: Parameters) -> Sequence[Sequence[Any]]:
         """The rows that *statement* gives.
 

@@ -160,10 +160,18 @@ def _to_lane(value: object) -> bytes | None:
 
 def _array(values: list[Any]) -> bytes:
     """An array as PostgreSQL writes it: in other brackets that of JSON, unless JSON escapes more than it needs."""
-    written = orjson.dumps(values)
+    try:
+        written = orjson.dumps(values, default=_written, option=orjson.OPT_PASSTHROUGH_DATETIME)
+    except TypeError:
+        # Half a character, for one: what is wrong with it is told below.
+        written = b"\\"
     if b"\\" in written.replace(rb"\\", b"").replace(rb"\"", b""):
         return b"{%s}" % b",".join(_quoted(_to_lane(value)) for value in values)
     return b"{%s}" % written[1:-1]
+
+
+def _written(value: object) -> str:
+    return (_to_lane(value) or b"").decode()
 
 
 def _quoted(written: bytes | None) -> bytes:

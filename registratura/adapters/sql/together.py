@@ -6,32 +6,43 @@ from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
 import attrs
+import psycopg
 
 from registratura.adapters.sql.prepared import Parameters
-from registratura.application.ports.failures import Unavailable
 
 Row = Sequence[Any]
+_Waiting = tuple[Parameters, "asyncio.Future[Row]"]
 
 TOGETHER = 32
 """Questions in one batch at most."""
 
 
+_UNASKABLE = (ValueError, TypeError, psycopg.DataError)
+"""What one question that cannot be asked does to its whole batch."""
+
+
 @attrs.define
 class Together:
-    """Asks *ask*, which takes several questions and gives a row for each, in their order.
+    """Asks *ask*, which takes several questions and gives a row for each, in their order, and waits for nobody.
 
-    Nobody waits for company longer than it takes to see who else asks at this moment. One batch is on its way at a
-    time: two halves would cost the database more and be answered later.
+    A question waits for company no longer than it takes to see who else asks at this moment. One batch is on its way at
+    a time: two halves would cost the database more and be answered later.
     """
 
     _ask: Callable[[Sequence[Parameters]], Awaitable[Sequence[Row]]]
-    _line: deque[tuple[Parameters, "asyncio.Future[Row]"]] = attrs.field(factory=deque, init=False)
+    _loop: asyncio.AbstractEventLoop | None = attrs.field(default=None, init=False)
+    _line: deque[_Waiting] = attrs.field(factory=deque, init=False)
     _under_way: "asyncio.Task[None] | None" = attrs.field(default=None, init=False)
     _leaves: bool = attrs.field(default=False, init=False)
 
     async def one(self, question: Parameters) -> Row:
         """The row that answers *question*; raises what asking raises."""
-        answer: asyncio.Future[Row] = asyncio.get_running_loop().create_future()
+        loop = asyncio.get_running_loop()
+        if loop is not self._loop:
+            # Nobody waits any more in a loop that ended, and nothing of it will ever arrive.
+            self._loop, self._under_way, self._leaves = loop, None, False
+            self._line.clear()
+        answer: asyncio.Future[Row] = loop.create_future()
         self._line.append((question, answer))
         self._leave_soon()
         return await answer
@@ -44,39 +55,44 @@ class Together:
 
     def _leave(self) -> None:
         self._leaves = False
-        batch = [self._line.popleft() for _ in range(min(TOGETHER, len(self._line)))]
-        # Nobody waits any more for the answers of those who were cancelled.
-        batch = [(question, answer) for question, answer in batch if not answer.done()]
+        batch = _wanted([self._line.popleft() for _ in range(min(TOGETHER, len(self._line)))])
         if not batch:
             self._leave_soon()
             return
-        questions, answers = zip(*batch, strict=True)
-        self._under_way = asyncio.create_task(self._answer(questions, answers))
+        self._under_way = asyncio.create_task(self._answer(batch))
         self._under_way.add_done_callback(self._arrived)
 
-    def _arrived(self, _: "asyncio.Task[None]") -> None:
-        self._under_way = None
-        self._leave_soon()
+    def _arrived(self, task: "asyncio.Task[None]") -> None:
+        if task is self._under_way:
+            self._under_way = None
+            self._leave_soon()
 
-    async def _answer(self, questions: Sequence[Parameters], answers: "Sequence[asyncio.Future[Row]]") -> None:
+    async def _answer(self, batch: Sequence[_Waiting]) -> None:
         try:
-            rows = await self._ask(questions)
-        except Exception as fault:  # noqa: BLE001  # it belongs to whoever asked
-            await self._failed(questions, answers, fault)
-            return
-        for answer, row in zip(answers, rows, strict=True):
-            if not answer.done():
-                answer.set_result(row)
-
-    async def _failed(
-        self, questions: Sequence[Parameters], answers: "Sequence[asyncio.Future[Row]]", fault: Exception
-    ) -> None:
-        if len(questions) == 1 or isinstance(fault, Unavailable):
-            for answer in answers:
+            rows = await self._ask([question for question, _ in batch])
+            for (_, answer), row in zip(batch, rows, strict=True):
                 if not answer.done():
-                    answer.set_exception(fault)
-            return
-        # One of them cannot be asked at all, or has to wait: the others shall not suffer for it.
-        await asyncio.gather(
-            *(self._answer((question,), (answer,)) for question, answer in zip(questions, answers, strict=True))
-        )
+                    answer.set_result(row)
+        except _UNASKABLE as fault:
+            if len(batch) == 1:
+                _fail(batch, fault)
+                return
+            # The others shall not suffer for one of them.
+            for one in _wanted(batch):
+                await self._answer([one])
+        except Exception as fault:  # noqa: BLE001  # it belongs to whoever asked
+            _fail(batch, fault)
+        except BaseException:
+            for _, answer in batch:
+                answer.cancel()
+            raise
+
+
+def _wanted(batch: Sequence[_Waiting]) -> Sequence[_Waiting]:
+    """Those for whose answers somebody still waits."""
+    return [(question, answer) for question, answer in batch if not answer.done()]
+
+
+def _fail(batch: Sequence[_Waiting], fault: Exception) -> None:
+    for _, answer in _wanted(batch):
+        answer.set_exception(fault)

@@ -9,7 +9,7 @@ from functools import partial
 from typing import Any, TypeVar
 
 import psycopg
-from psycopg.errors import DeadlockDetected, LockNotAvailable, QueryCanceled, UniqueViolation
+from psycopg.errors import DeadlockDetected, LockNotAvailable, UniqueViolation
 from returns.pipeline import is_successful
 from returns.result import Failure, Result, Success
 
@@ -21,7 +21,7 @@ from registratura.adapters.sql.availability import parameters as availability_as
 from registratura.adapters.sql.engines import POSTGRESQL, unavailable
 from registratura.adapters.sql.facts import AROUND, LOOK_TOGETHER, asking, facts_of, turn_of
 from registratura.adapters.sql.inbox import PUT_TOGETHER, receiving
-from registratura.adapters.sql.keeping import BUSY, KEEP_TOGETHER, KEPT, LOST
+from registratura.adapters.sql.keeping import APART, BUSY, KEEP_TOGETHER, KEPT
 from registratura.adapters.sql.lanes import Broken, Lanes
 from registratura.adapters.sql.prepared import Parameters, Prepared
 from registratura.adapters.sql.questions import Batch
@@ -44,8 +44,6 @@ from registratura.application.ports.deciding import (
 )
 from registratura.application.ports.failures import TransactionLost, Unavailable
 from registratura.application.ports.messenger import Incoming
-
-_WAITED_TOO_LONG = (LockNotAvailable, DeadlockDetected, QueryCanceled)
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -132,28 +130,26 @@ class TwoTrips:
 
     async def _take(self, values: Parameters) -> bool:
         (end,) = await self._taking.one(values)
+        # Who has to wait does so alone, and nobody else with them.
         if end == BUSY:
-            # Whoever has the slot in hand may let it go: only this one waits to see. Its turn has come already.
             return await self._done(_taking_alone(values), {**values, "seen": values["seen"] + 1})
+        if end == APART:
+            return await self._done(_taking_alone(values), values)
         return bool(end == KEPT)
 
     async def _take_together(self, asked: Sequence[Parameters]) -> Sequence[Sequence[str]]:
-        if len(asked) == 1:
-            return [(KEPT if await self._done(_taking_alone(asked[0]), asked[0]) else LOST,)]
-        return await self._change_together(KEEP_TOGETHER, asked)
+        try:
+            return await self._change(KEEP_TOGETHER.statement, KEEP_TOGETHER.parameters(asked))
+        except UniqueViolation:
+            # A key that was used meanwhile. Nothing is done.
+            return [(APART,)] * len(asked)
+        except Unavailable as fault:
+            if isinstance(fault.__cause__, LockNotAvailable | DeadlockDetected):
+                return [(APART,)] * len(asked)
+            raise
 
     async def _receive_together(self, asked: Sequence[Parameters]) -> Sequence[Sequence[Any]]:
-        return await self._change_together(PUT_TOGETHER, asked)
-
-    async def _change_together(self, batch: Batch, asked: Sequence[Parameters]) -> Sequence[Sequence[Any]]:
-        try:
-            return await self._change(batch.statement, batch.parameters(asked))
-        except Unavailable as fault:
-            if isinstance(fault.__cause__, _WAITED_TOO_LONG):
-                # For one of these: the turn of a patient, or a repeat elsewhere. Nothing is done; apart, only that one
-                # waits again.
-                raise fault.__cause__ from None
-            raise
+        return await self._change(PUT_TOGETHER.statement, PUT_TOGETHER.parameters(asked))
 
     async def _done(self, statement: Prepared, values: Parameters) -> bool:
         try:

@@ -5,7 +5,7 @@ from datetime import UTC, date, datetime
 from typing import Any
 
 import orjson
-from sqlalchemy import Column, Date, DateTime, Dialect, Float, Select, String, select
+from sqlalchemy import Column, ColumnElement, Date, DateTime, Dialect, Float, Select, String, false, func, select
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.functions import FunctionElement
@@ -150,6 +150,11 @@ def _among_postgresql(element: among, compiler: SQLCompiler, **kw: object) -> st
 def _among_sqlite(element: among, compiler: SQLCompiler, **kw: object) -> str:
     column, values = element.clauses
     return compiler.process(column.in_(values.element), **kw)
+
+
+def opaque(condition: ColumnElement[bool]) -> ColumnElement[bool]:
+    """*condition* in a form for which no index is used: it only says more about a row that is found by its key."""
+    return func.coalesce(condition, false())
 
 
 Values = Mapping[Any, Any]

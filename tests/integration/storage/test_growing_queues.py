@@ -29,6 +29,7 @@ SELECT 'copy-' || n, 'line-' || n % {LINES}, payload, 'new', 0, received_at, not
 FROM inbox, generate_series(1, {LINES * EACH}) AS numbers(n) WHERE key = 'first'
 """)  # noqa: S608  # put together from numbers of its own
 _READ = text("SELECT coalesce(sum(idx_tup_fetch + seq_tup_read), 0) FROM pg_stat_xact_user_tables WHERE relname = :of")
+_KEPT = text("SELECT count(*) FROM pg_prepared_statements WHERE generic_plans > 0 AND statement LIKE :words")
 
 
 @pytest.fixture
@@ -45,19 +46,28 @@ def read_of(connection: Connection, table: str, ask: Callable[[Transaction], obj
         "SELECT coalesce(sum(idx_tup_fetch + seq_tup_read), 0) FROM pg_stat_xact_user_tables WHERE relname = :of"
     )
     read = int(connection.execute(asked, {"of": table}).scalar_one())
-    connection.rollback()
+    # Undoing would make the driver forget its statements.
+    connection.commit()
     return read
+
+
+def keeps_a_plan(connection: Connection, words: str) -> bool:
+    """Whether PostgreSQL does not plan the statement with these *words* any more."""
+    kept = bool(connection.execute(_KEPT, {"words": f"%{words}%"}).scalar_one())
+    connection.commit()
+    return kept
 
 
 def test_few_effects_are_found_among_many(engine: Engine) -> None:
     def lease(tx: Transaction) -> object:
-        return tx.outbox.lease(8, timedelta(seconds=15))
+        return tx.outbox.lease(8, timedelta(0))
 
     with engine.connect() as connection:
         SqlStorage.borrow(connection).outbox.put("first", SEND, id="first")
         connection.commit()
         for _ in range(OFTEN):
             read_of(connection, "outbox", lease)
+        assert keeps_a_plan(connection, "WITH heads")
         connection.execute(_EFFECTS)
         connection.commit()
         assert read_of(connection, "outbox", lease) < FEW
@@ -69,6 +79,7 @@ def test_the_next_update_is_found_among_many(engine: Engine) -> None:
         connection.commit()
         for _ in range(OFTEN):
             read_of(connection, "inbox", lambda tx: tx.inbox.next())
+        assert keeps_a_plan(connection, "WITH head AS")
         connection.execute(_UPDATES)
         connection.commit()
         assert read_of(connection, "inbox", lambda tx: tx.inbox.next()) < FEW

@@ -12,8 +12,10 @@ from registratura.adapters.sql import SqlStorage, open_storage
 from registratura.adapters.sql.lanes import WORN
 from registratura.application.ports.deciding import Answer, Fingerprint, Known, ToCancel
 from registratura.application.ports.failures import Unavailable
+from registratura.application.records import SlotRecord
 from registratura.domain.appointments import Facts
 from registratura.domain.identifiers import AppointmentId, PatientId
+from registratura.domain.people import Patient
 from registratura.testing.contracts.storage.deciding import taking, to_book
 from registratura.testing.contracts.storage.inbox import typed, work_off
 from registratura.testing.contracts.storage.region import CHILD, MOTHER, REGION, SLOTS, STRANGER, booking, load
@@ -78,34 +80,56 @@ async def test_slot_held_by_another_is_given_up(storage: SqlStorage, outsider: E
             await storage.book(to_book(SLOTS[0].id), taking(booking("1", SLOTS[0])))
 
 
-async def test_nobody_waits_for_the_slot_of_somebody_else(storage: SqlStorage, outsider: Engine) -> None:
-    people = [attrs.evolve(STRANGER, id=PatientId(f"guest-{number}")) for number in range(len(SLOTS))]
-    await load(storage, people)
+GUESTS = [attrs.evolve(STRANGER, id=PatientId(f"guest-{number}")) for number in range(len(SLOTS))]
+
+
+def book(storage: SqlStorage, at: SlotRecord, who: Patient) -> asyncio.Task[str]:
+    """Begin to book whatever is known; ends with the patient's id."""
+
+    async def booked() -> str:
+        return (await storage.book(to_book(at.id, who.id), taking(booking(who.id, at, who)))).unwrap()
+
+    return asyncio.create_task(booked())
+
+
+@pytest.mark.parametrize("together", [True, False], ids=["with the others", "before the others"])
+async def test_nobody_waits_for_the_slot_of_somebody_else(
+    storage: SqlStorage, outsider: Engine, *, together: bool
+) -> None:
+    await load(storage, GUESTS)
     with outsider.begin() as connection:
         connection.execute(text("UPDATE slot SET minutes = minutes WHERE id = :id"), {"id": SLOTS[0].id})
-        at_one_moment = [
-            asyncio.ensure_future(storage.book(to_book(at.id, who.id), taking(booking(who.id, at, who))))
-            for at, who in zip(SLOTS, people, strict=True)
-        ]
-        kept = await asyncio.wait_for(asyncio.gather(*at_one_moment[1:]), timeout=2)
-        assert not at_one_moment[0].done()
-    assert [result.unwrap() for result in (await at_one_moment[0], *kept)] == [AppointmentId(who.id) for who in people]
+        waiting = book(storage, SLOTS[0], GUESTS[0])
+        if not together:
+            await _until_somebody_waits(outsider)
+        others = [book(storage, at, who) for at, who in zip(SLOTS[1:], GUESTS[1:], strict=True)]
+        kept = await asyncio.wait_for(asyncio.gather(*others), timeout=2)
+        assert not waiting.done()
+    assert [await waiting, *kept] == [who.id for who in GUESTS]
 
 
-async def test_turn_held_by_another_is_given_up_and_the_others_are_booked(
-    storage: SqlStorage, outsider: Engine
+@pytest.mark.parametrize("together", [True, False], ids=["with the others", "before the others"])
+async def test_nobody_waits_for_the_turn_of_somebody_else(
+    storage: SqlStorage, outsider: Engine, *, together: bool
 ) -> None:
-    assert (await storage.book(to_book(SLOTS[5].id), taking(booking("before", SLOTS[5])))).unwrap() == "before"
+    assert await book(storage, SLOTS[5], MOTHER) == MOTHER.id
     with outsider.begin() as connection:
         connection.execute(text("UPDATE booking_turn SET turn = turn WHERE patient_id = :id"), {"id": MOTHER.id})
-        hers, other = await asyncio.gather(
-            storage.book(to_book(SLOTS[0].id), taking(booking("hers", SLOTS[0]))),
-            storage.book(to_book(SLOTS[1].id, STRANGER.id), taking(booking("other", SLOTS[1], STRANGER))),
-            return_exceptions=True,
-        )
-    assert isinstance(hers, Unavailable)
-    assert not isinstance(other, BaseException)
-    assert other.unwrap() == "other"
+        hers = asyncio.ensure_future(storage.book(to_book(SLOTS[0].id), taking(booking("hers", SLOTS[0]))))
+        if not together:
+            await _until_somebody_waits(outsider)
+        other = await asyncio.wait_for(book(storage, SLOTS[1], STRANGER), timeout=2)
+        assert not hers.done()
+    assert other == STRANGER.id
+    assert (await hers).unwrap() == "hers"
+
+
+async def test_turn_that_is_not_given_back_is_given_up(storage: SqlStorage, outsider: Engine) -> None:
+    assert await book(storage, SLOTS[5], MOTHER) == MOTHER.id
+    with outsider.begin() as connection:
+        connection.execute(text("UPDATE booking_turn SET turn = turn WHERE patient_id = :id"), {"id": MOTHER.id})
+        with pytest.raises(Unavailable, match="LockNotAvailable"):
+            await storage.book(to_book(SLOTS[0].id), taking(booking("hers", SLOTS[0])))
 
 
 async def test_update_that_cannot_be_kept_fails_alone(storage: SqlStorage) -> None:

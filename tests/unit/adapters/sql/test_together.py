@@ -14,10 +14,6 @@ from registratura.application.ports.failures import Unavailable
 pytestmark = pytest.mark.anyio
 
 
-class UnaskableError(Exception):
-    """What the database says to a question that it cannot read."""
-
-
 @attrs.define
 class Slow:
     """Answers when it is told to, each question with itself; it cannot read «\\0»."""
@@ -25,17 +21,17 @@ class Slow:
     may_answer: asyncio.Event = attrs.field(factory=asyncio.Event)
     is_busy: asyncio.Event = attrs.field(factory=asyncio.Event)
     sizes: list[int] = attrs.field(factory=list)
-    gone: bool = False
+    fault: BaseException | None = None
 
     async def __call__(self, asked: Sequence[Parameters]) -> Sequence[Sequence[Any]]:
         words = [question["word"] for question in asked]
         self.sizes.append(len(words))
         self.is_busy.set()
         await self.may_answer.wait()
-        if self.gone:
-            raise Unavailable
+        if self.fault is not None:
+            raise self.fault
         if "\0" in words:
-            raise UnaskableError
+            raise ValueError("zero")
         return [(word,) for word in words]
 
 
@@ -77,23 +73,23 @@ async def test_one_that_cannot_be_asked_fails_alone() -> None:
     await slow.is_busy.wait()
     slow.may_answer.set()
     ended = await waiting
-    assert isinstance(ended.pop(3), UnaskableError)
+    assert isinstance(ended.pop(3), ValueError)
     assert ended == [("a",), ("b",), ("c",), ("d",)]
 
 
-async def test_who_has_to_wait_is_asked_apart_and_the_others_beside() -> None:
-    slow = Slow()
+@pytest.mark.parametrize("fault", [Unavailable(), RuntimeError()])
+async def test_nobody_is_asked_again_when_it_is_not_the_questions(fault: Exception) -> None:
+    slow = Slow(fault=fault)
     slow.may_answer.set()
-    await asked(Together(slow), "a", "\0", "b")
-    assert slow.sizes == [3, 1, 1, 1]
+    assert await asked(Together(slow), *"abcdefgh") == [fault] * 8
+    assert slow.sizes == [8]
 
 
-async def test_nobody_is_asked_again_when_the_database_is_gone() -> None:
-    slow = Slow(gone=True)
+async def test_nobody_waits_for_who_was_stopped() -> None:
+    slow = Slow(fault=asyncio.CancelledError())
     slow.may_answer.set()
-    ended = await asked(Together(slow), *"abcdefgh")
-    assert {type(one) for one in ended} == {Unavailable}
-    assert slow.sizes == [len(ended)]
+    ended = await asked(Together(slow), "a", "b")
+    assert [type(one) for one in ended] == [asyncio.CancelledError] * 2
 
 
 async def test_who_gave_up_takes_nobody_else_along() -> None:
@@ -106,3 +102,20 @@ async def test_who_gave_up_takes_nobody_else_along() -> None:
     slow.may_answer.set()
     ended = await asyncio.gather(*tasks, return_exceptions=True)
     assert [one for one in ended if not isinstance(one, BaseException)] == [("b",), ("c",), ("e",), ("f",)]
+
+
+def test_loop_that_ended_holds_up_nobody() -> None:
+    slow = Slow()
+    together = Together(slow)
+    ended = asyncio.new_event_loop()
+    left = ended.create_task(together.one({"word": "left"}))
+    ended.run_until_complete(slow.is_busy.wait())
+
+    slow.may_answer = asyncio.Event()
+    slow.may_answer.set()
+    slow.is_busy = asyncio.Event()
+    assert asyncio.run(together.one({"word": "next"})) == ("next",)
+
+    left.cancel()
+    ended.run_until_complete(asyncio.wait([left]))
+    ended.close()
