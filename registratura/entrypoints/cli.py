@@ -19,7 +19,7 @@ from registratura.application.load import LoadReport
 from registratura.application.ports.failures import Unavailable
 from registratura.application.ports.spool import RefusedLine
 from registratura.entrypoints import composition, doctor, texts
-from registratura.entrypoints.composition import Registratura, compose, open_source
+from registratura.entrypoints.composition import BackupRefused, Registratura, compose, open_source
 from registratura.entrypoints.http.app import Deferred
 from registratura.entrypoints.http.fleet import Fleet
 from registratura.entrypoints.http.serving import Server, listening
@@ -209,6 +209,43 @@ async def _load_one(product: Registratura, name: str) -> LoadReport:
     for kind, counts in report.counts.items():
         typer.echo(texts.COUNTS.format(kind=kind, **attrs.asdict(counts)))
     return report
+
+
+@app.command(help=texts.BACKUP)
+def backup(
+    folder: Annotated[Path, typer.Option("--to", file_okay=False, help=texts.FOLDER)] = Path("var/backups"),
+    keep: Annotated[int | None, typer.Option(min=1, help=texts.KEEP)] = None,
+) -> None:
+    """Save everything into one file."""
+    settings = _settings()
+    with _telling(), _safely():
+        file = composition.backup(settings, folder, keep=keep)
+    typer.echo(texts.BACKED_UP.format(file=file, megabytes=f"{file.stat().st_size / 1e6:.1f}"))
+
+
+@app.command(help=texts.RESTORE)
+def restore(
+    file: Annotated[Path, typer.Argument(exists=True, dir_okay=False, help=texts.BACKUP_FILE)],
+    *,
+    replace: Annotated[bool, typer.Option("--replace", help=texts.REPLACE)] = False,
+) -> None:
+    """Bring the database back from a file."""
+    settings = _settings()
+    with _telling(), _safely():
+        before = composition.restore(settings, file, replace=replace)
+    typer.echo(texts.RESTORED.format(file=file))
+    if before is not None:
+        typer.echo(texts.SAVED_BEFORE.format(file=before))
+
+
+@contextlib.contextmanager
+def _safely() -> Iterator[None]:
+    try:
+        yield
+    except BackupRefused as refused:
+        _fail(texts.NOT_BACKED_UP[refused.hindrance.value].format(detail=refused.detail))
+    except OSError as unusable:
+        _fail(texts.FILE_NOT_USABLE.format(name=unusable.filename or "", reason=unusable.strerror or unusable))
 
 
 @app.command(name="doctor", help=texts.DOCTOR)

@@ -51,6 +51,7 @@ __all__ = [
     "LOGIN_PATH",
     "MAX_SECRET_HEADER",
     "WEBHOOK_PATH",
+    "BackupRefused",
     "Condition",
     "Loading",
     "MaxLine",
@@ -63,6 +64,7 @@ __all__ = [
 ]
 
 TooLarge, open_source, receive = load.TooLarge, load.open_source, load.receive
+BackupRefused = sql.BackupRefused
 
 log = logging.getLogger(__name__)
 
@@ -244,6 +246,16 @@ async def _marker(storage: Storage) -> str | None:
 def migrate(settings: Settings) -> None:
     """Bring the database to the newest schema; raises `Unavailable` when it cannot be reached."""
     sql.migrate(str(settings.database.url))
+
+
+def backup(settings: Settings, folder: Path, *, keep: int | None) -> Path:
+    """Save the database into *folder*; raises `BackupRefused` and `Unavailable`."""
+    return sql.backup(str(settings.database.url), folder, now=SystemClock().now(), keep=keep)
+
+
+def restore(settings: Settings, file: Path, *, replace: bool) -> Path | None:
+    """Bring the database back from *file*; gives the backup of what was replaced. Raises as `backup`."""
+    return sql.restore(str(settings.database.url), file, now=SystemClock().now(), replace=replace)
 
 
 @attrs.frozen(kw_only=True)

@@ -28,6 +28,11 @@ def newest() -> str | None:
     return ScriptDirectory.from_config(_config()).get_current_head()
 
 
+def is_known(revision: str) -> bool:
+    """Whether this code knows *revision*; it does not know those of later versions."""
+    return revision in {script.revision for script in ScriptDirectory.from_config(_config()).walk_revisions()}
+
+
 def current(connection: Connection) -> str | None:
     """The revision of the database; None before the first migration."""
     return MigrationContext.configure(connection).get_current_revision()
