@@ -1,6 +1,7 @@
 """Booking, cancelling and moving: the use cases every channel calls."""
 
 from collections.abc import Awaitable, Callable
+from datetime import datetime
 from functools import partial
 from typing import TypeVar, cast
 
@@ -25,6 +26,7 @@ from registratura.application.ports.time import Clock, Ids
 from registratura.domain import booking, refusals
 from registratura.domain.appointments import Application, Appointment, ClosedAppointment, Facts, Outcome, Rules
 from registratura.domain.identifiers import AppointmentId, PatientId, SlotId
+from registratura.domain.notifications import ReminderRules, first_due
 from registratura.domain.refusals import CancelRefusal, Refusal
 from registratura.domain.telemedicine import Consent
 
@@ -42,6 +44,7 @@ class Desk:
     rules: Rules
     clock: Clock
     ids: Ids
+    reminders: ReminderRules = attrs.field(factory=ReminderRules)
 
 
 def question(desk: Desk, asked: Application, key: Fingerprint | None = None) -> ToBook:
@@ -68,7 +71,16 @@ def judge(desk: Desk, asked: Application, facts: Facts) -> Result[Decision[Appoi
 
 def _judge_anew(desk: Desk, asked: Application, facts: Facts) -> Result[Decision[Appointment], Refusal]:
     verdict = booking.book(asked, facts, desk.rules, now=desk.clock.now(), id=AppointmentId(desk.ids.new()))
-    return verdict.map(lambda booked: Decision(value=booked, change=NewBooking(booked, _consent(asked, booked))))
+    return verdict.map(lambda booked: _booked(desk, asked, facts, booked))
+
+
+def _booked(desk: Desk, asked: Application, facts: Facts, booked: Appointment) -> Decision[Appointment]:
+    zone = facts.organisation.zone if facts.organisation is not None else desk.rules.zone
+    return Decision(
+        value=booked,
+        change=NewBooking(booked, _consent(asked, booked)),
+        agenda=first_due(booked, desk.reminders, zone),
+    )
 
 
 def decide(desk: Desk, asked: Application, tx: Transaction) -> Result[Appointment, Refusal]:
@@ -81,7 +93,9 @@ def decide(desk: Desk, asked: Application, tx: Transaction) -> Result[Appointmen
 
 def _keep(slot: SlotId, decision: Decision[Appointment], tx: Transaction) -> Result[Appointment, Refusal]:
     change = decision.change
-    if not isinstance(change, NewBooking) or tx.appointments.take(change.appointment, change.consent):
+    if not isinstance(change, NewBooking) or tx.appointments.take(
+        change.appointment, change.consent, agenda=decision.agenda
+    ):
         return Success(decision.value)
     # Read and write are two moments; the loser of the race is refused, not failed.
     return Failure(refusals.SlotTaken(slot))
@@ -138,9 +152,14 @@ def release(
     """Cancel inside a transaction that the caller owns."""
     held = tx.appointments.find(appointment)
     verdict = booking.cancel(held, by=by, now=desk.clock.now(), outcome=outcome)
-    if is_successful(verdict) and not tx.appointments.release(verdict.unwrap()):
+    if is_successful(verdict) and not tx.appointments.release(verdict.unwrap(), agenda=when_told(by, verdict.unwrap())):
         return Failure(refusals.AlreadyCancelled())
     return verdict
+
+
+def when_told(by: frozenset[PatientId] | None, closed: ClosedAppointment) -> datetime | None:
+    """When whoever booked is to be told that the booking was closed: at once if the clinic did it, else never."""
+    return closed.closed_at if by is None else None
 
 
 @attrs.frozen(kw_only=True)
@@ -176,7 +195,7 @@ class CancelAppointment:
 
         def judged(known: Known[Held]) -> Result[Decision[ClosedAppointment], CancelRefusal]:
             verdict = booking.cancel(known.found, by=by, now=self.desk.clock.now(), outcome=outcome)
-            return verdict.map(lambda closed: Decision(value=closed, change=closed))
+            return verdict.map(lambda closed: Decision(value=closed, change=closed, agenda=when_told(by, closed)))
 
         return await settled(lambda: self.storage.cancel(ToCancel(appointment=appointment), judged))
 
@@ -232,7 +251,8 @@ class MoveAppointment:
             return Failure(verdict.failure())
         # The new slot is decided first. The old one is let go before the new one is written only because one patient
         # cannot hold two bookings of one minute; a lost race returns a Failure, which undoes both.
-        if not tx.appointments.release(closing.unwrap()):
+        closed = attrs.evolve(closing.unwrap(), moved_to=verdict.unwrap().value.id)
+        if not tx.appointments.release(closed, agenda=when_told(by, closed)):
             return Failure(refusals.AlreadyCancelled())
         kept = _keep(to, verdict.unwrap(), tx)
         return Success(kept.unwrap()) if is_successful(kept) else Failure(kept.failure())

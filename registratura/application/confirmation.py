@@ -96,7 +96,7 @@ def begin(
     booked, change = verdict.unwrap().value, verdict.unwrap().change
     if not isinstance(change, NewBooking):
         held = tx.confirmations.find(booked.id)
-    elif tx.appointments.take(booked, change.consent):
+    elif tx.appointments.take(booked, change.consent, agenda=verdict.unwrap().agenda):
         held = rules.pending(booked, tx.confirmations.now(), terms.asking)
     else:
         return Failure(refusals.SlotTaken(asked.slot))

@@ -19,11 +19,13 @@ from registratura.application.ports.messenger import (
     Messenger,
     Receipt,
     Send,
+    Timely,
     Update,
 )
 from registratura.application.ports.queues import Leased, Received, SendState
 from registratura.application.ports.storage import Storage, Transaction
 from registratura.application.ports.time import Clock, Ids
+from registratura.domain.appointments import Appointment
 from registratura.domain.identifiers import MessengerId
 
 MAX_ATTEMPTS = 4
@@ -142,6 +144,22 @@ def _who(incoming: Incoming) -> tuple[MessengerId, str | None]:
     return incoming.user, getattr(incoming, "chat", None)
 
 
+def _timely(leased: Leased) -> Timely | None:
+    return leased.outgoing.timely if isinstance(leased.outgoing, Send) else None
+
+
+def _pointless(leased: Leased, tx: Transaction) -> str | None:
+    """Why an effect need not be sent any more."""
+    if not leased.reachable:
+        return "stopped"
+    timely = _timely(leased)
+    if timely is None:
+        return None
+    if tx.agenda.now() >= timely.until:
+        return "late"
+    return None if isinstance(tx.appointments.find(timely.appointment), Appointment) else "withdrawn"
+
+
 class NotBegun(Unavailable):
     """Nothing was sent: the effect waits as it did before."""
 
@@ -161,15 +179,15 @@ class Relay:
     """How long sending may take: less than the term, so that nobody else begins meanwhile."""
 
     async def lease(self, limit: int) -> Sequence[Leased]:
-        """Take at most *limit* effects to send; those for people who stopped the bot are recorded as skipped."""
+        """Take at most *limit* effects to send; those that nobody can or should get now are recorded as skipped."""
         return await self.storage.transact(lambda tx: self._lease(limit, tx))
 
     def _lease(self, limit: int, tx: Transaction) -> Sequence[Leased]:
-        taken = tx.outbox.lease(limit, self.term)
-        for leased in taken:
-            if not leased.reachable:
-                tx.outbox.settle(leased.id, SendState.SKIPPED, "stopped")
-        return [leased for leased in taken if leased.reachable]
+        taken = [(leased, _pointless(leased, tx)) for leased in tx.outbox.lease(limit, self.term)]
+        for leased, reason in taken:
+            if reason is not None:
+                tx.outbox.settle(leased.id, SendState.SKIPPED, reason)
+        return [leased for leased, reason in taken if reason is None]
 
     async def give_back(self, leased: Sequence[Leased]) -> None:
         """Let others send at once what was leased and never begun."""
@@ -183,7 +201,7 @@ class Relay:
         Raises `NotBegun` when nothing was sent and the effect was given back, `Unavailable` when it was not recorded.
         """
         try:
-            async with asyncio.timeout(self.patience.total_seconds()):
+            async with asyncio.timeout(self._patience(leased).total_seconds()):
                 receipt = await self._once(leased)
         except Unavailable as reason:
             # The limits could not be asked, or the process is to stop.
@@ -198,6 +216,10 @@ class Relay:
         # A cancelled task must still record what it has sent, or the message would be sent again.
         await asyncio.shield(self.storage.transact(lambda tx: self._record(leased, receipt, tx)))
         return receipt
+
+    def _patience(self, leased: Leased) -> timedelta:
+        timely = _timely(leased)
+        return self.patience if timely is None else min(self.patience, timely.until - self.clock.now())
 
     async def _once(self, leased: Leased) -> Receipt:
         outgoing = leased.outgoing

@@ -8,7 +8,7 @@ import attrs
 from returns.pipeline import is_successful
 from returns.result import Failure, Result, Success
 
-from registratura.application.booking import Desk, judge, question, settled
+from registratura.application.booking import Desk, judge, question, settled, when_told
 from registratura.application.ports.deciding import Answer, Decision, Fingerprint, Held, KeyReused, Known, ToCancel
 from registratura.application.ports.storage import Storage
 from registratura.domain import booking
@@ -53,7 +53,7 @@ class CancelOnce:
 
         def cancelled(held: Held) -> Result[Decision[ClosedAppointment], CancelRefusal]:
             verdict = booking.cancel(held, by=None, now=self.desk.clock.now())
-            return verdict.map(lambda closed: Decision(value=closed, change=closed))
+            return verdict.map(lambda closed: Decision(value=closed, change=closed, agenda=when_told(None, closed)))
 
         judged = partial(_once, self.desk, key, cancelled, write)
         return await settled(lambda: self.storage.cancel(ToCancel(appointment=appointment, key=key), judged))
@@ -77,4 +77,4 @@ def _once(
     decision = verdict.unwrap()
     words = write(decision.value)
     answer = Answer(key, words, desk.clock.now()) if key is not None else None
-    return Success(Decision(value=words, change=decision.change, answer=answer))
+    return Success(Decision(value=words, change=decision.change, answer=answer, agenda=decision.agenda))

@@ -141,6 +141,8 @@ class ClosedAppointment:
     appointment: Appointment
     outcome: Outcome
     closed_at: datetime = attrs.field(validator=aware)
+    moved_to: AppointmentId | None = None
+    """The booking that took its place."""
 
 
 @attrs.frozen(kw_only=True)

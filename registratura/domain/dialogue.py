@@ -203,6 +203,42 @@ def read_token(payload: str | None) -> Token | None:
     return None if press is None else Token(found["session"], int(found["revision"]), press)
 
 
+class NoticeKey(Enum):
+    """What a button of a notice means. Notices stand beside the dialogue, so their buttons never get stale."""
+
+    CONDITIONS = "cond"
+    CANCEL = "cancel"
+    UPCOMING = "mine"
+    AGAIN = "again"
+    HELP = "help"
+
+
+_NOTICE_TOKEN = re.compile(r"n1\.(?P<key>[a-z]{2,8})\.(?P<subject>[A-Za-z0-9_-]{1,64})")
+_NOTICE_KEYS = {key.value: key for key in NoticeKey}
+
+
+@attrs.frozen
+class NoticeToken:
+    """What a button of a notice carries: what it means, and which booking the notice is about.
+
+    Whether the person may see that booking is asked when the button is pressed.
+    """
+
+    press: NoticeKey
+    subject: str
+
+    def write(self) -> str:
+        """The payload of a button."""
+        return f"n1.{self.press.value}.{self.subject}"
+
+
+def read_notice_token(payload: str | None) -> NoticeToken | None:
+    """The token in the payload of a notice's button, or None when it is none of these."""
+    found = _NOTICE_TOKEN.fullmatch(payload or "")
+    press = _NOTICE_KEYS.get(found["key"]) if found is not None else None
+    return NoticeToken(press, found["subject"]) if found is not None and press is not None else None
+
+
 class Standing(Enum):
     """What a press is worth."""
 

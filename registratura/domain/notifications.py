@@ -1,4 +1,4 @@
-"""Reminders of a consultation: which a booking brings with it, when each is due, and who gets them."""
+"""What is due for a consultation before it begins: two reminders and its chat; when, and who is told."""
 
 from datetime import datetime, time, timedelta
 from enum import StrEnum
@@ -7,16 +7,17 @@ from zoneinfo import ZoneInfo
 import attrs
 
 from registratura.domain.appointments import Appointment, VisitKind
-from registratura.domain.identifiers import AppointmentId, PatientId
+from registratura.domain.identifiers import PatientId
 from registratura.domain.moments import aware
 
 
-class ReminderKind(StrEnum):
-    """What a person is reminded of before a consultation (TMK-87, TMK-88)."""
+class Occasion(StrEnum):
+    """What is done for a consultation at its time."""
 
     DAY_BEFORE = "day_before"
+    """A reminder (TMK-87)."""
     SOON = "soon"
-    """With the link to the consultation."""
+    """A reminder with the link to the consultation (TMK-88)."""
 
 
 @attrs.frozen(kw_only=True)
@@ -40,7 +41,7 @@ class QuietHours:
 
 @attrs.frozen(kw_only=True)
 class ReminderRules:
-    """What the region decided about reminders."""
+    """What the region decided about reminders (`tmk.reminders`)."""
 
     day_before: timedelta = timedelta(hours=24)
     soon: timedelta = timedelta(minutes=15)
@@ -49,36 +50,58 @@ class ReminderRules:
 
 
 @attrs.frozen(kw_only=True)
-class Reminder:
-    """One reminder of one booking."""
+class Item:
+    """Something to be done for a booking, not before `due`."""
 
-    appointment: AppointmentId
-    kind: ReminderKind
+    occasion: Occasion
     due: datetime = attrs.field(validator=aware)
-    """Not before; and never after the visit has begun, see `is_in_time`."""
 
 
-def reminders(booked: Appointment, rules: ReminderRules, zone: ZoneInfo, *, now: datetime) -> tuple[Reminder, ...]:
-    """The reminders of a consultation *booked* at *now*; *zone* is the clinic's. Other visits have none.
+def agenda(booked: Appointment, rules: ReminderRules, zone: ZoneInfo) -> tuple[Item, ...]:
+    """Everything to be done for *booked*, by time; *zone* is the clinic's. Visits in person have nothing.
 
     Who books later than a day before is not reminded a day before, and who books in the last minutes is reminded at
     once (TMK-102).
     """
-    if booked.kind is not VisitKind.ONLINE_CONSULTING or booked.starts <= now:
+    since = booked.booked_at
+    if booked.kind is not VisitKind.ONLINE_CONSULTING or booked.starts <= since:
         return ()
-    planned = [(ReminderKind.SOON, booked.starts - rules.soon)]
+    items = [Item(occasion=Occasion.SOON, due=max(booked.starts - rules.soon, since))]
     day_before = booked.starts - rules.day_before
-    if day_before >= now:
+    if day_before >= since:
         moved = rules.quiet.moved(day_before, zone) if rules.quiet is not None else day_before
-        planned.insert(0, (ReminderKind.DAY_BEFORE, moved))
-    return tuple(Reminder(appointment=booked.id, kind=kind, due=max(due, now)) for kind, due in planned)
+        items.append(Item(occasion=Occasion.DAY_BEFORE, due=max(moved, since)))
+    return tuple(sorted(items, key=lambda item: item.due))
+
+
+def first_due(booked: Appointment, rules: ReminderRules, zone: ZoneInfo) -> datetime | None:
+    """When something is first to be done for *booked*; None for never."""
+    return next((item.due for item in agenda(booked, rules, zone)), None)
+
+
+@attrs.frozen(kw_only=True)
+class Turn:
+    """What is to be done for a booking now, and when to look at it again; None for never."""
+
+    now: tuple[Occasion, ...] = ()
+    again: datetime | None = None
+
+
+def turn(booked: Appointment, rules: ReminderRules, zone: ZoneInfo, *, now: datetime) -> Turn:
+    """What is to be done for *booked* at *now*: nothing once the visit has begun.
+
+    Whoever is to be reminded of the visit at hand is not reminded of tomorrow any more. What was done before may be
+    among it: the caller knows.
+    """
+    if now >= booked.starts:
+        return Turn()
+    items = agenda(booked, rules, zone)
+    due = tuple(item.occasion for item in items if item.due <= now)
+    if Occasion.SOON in due:
+        due = (Occasion.SOON,)
+    return Turn(now=due, again=next((item.due for item in items if item.due > now), None))
 
 
 def recipient(booked: Appointment) -> PatientId:
-    """Who is reminded: whoever booked, for themselves, a child or a ward (TMK-96 to TMK-98)."""
+    """Who is told: whoever booked, for themselves, a child or a ward (TMK-96 to TMK-98)."""
     return booked.author or booked.patient
-
-
-def is_in_time(booked: Appointment, now: datetime) -> bool:
-    """Whether a reminder still makes sense at *now*."""
-    return now < booked.starts

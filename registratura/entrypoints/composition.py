@@ -17,6 +17,7 @@ from registratura.adapters.max import texts
 from registratura.adapters.max.brake import Brake
 from registratura.adapters.max.client import MaxMessenger, MaxSettings, connect
 from registratura.adapters.max.door import MaxDoor
+from registratura.adapters.max.notice_phrases import MaxNotices
 from registratura.adapters.max.phrases import MaxPhrases
 from registratura.adapters.max.polling import Polling
 from registratura.adapters.max.webhook import SECRET_HEADER, Watchdog
@@ -30,6 +31,7 @@ from registratura.application.dialogue.lists import Lists
 from registratura.application.dialogue.painting import Painter
 from registratura.application.load import LoadRecords, LoadReport
 from registratura.application.mailroom import Relay, TakeIn, WorkOff
+from registratura.application.notices import Remind
 from registratura.application.ports.mis import Mis
 from registratura.application.ports.spool import RefusedLine
 from registratura.application.ports.storage import Storage
@@ -43,6 +45,7 @@ from registratura.application.through_mis import (
     CancelThroughMis,
 )
 from registratura.application.tidying import Tidy
+from registratura.domain.identifiers import AppointmentId
 from registratura.entrypoints.metrics.counted import CountedMessenger, CountedThrottle
 from registratura.entrypoints.settings import MaxMode, Settings, WrongSettings
 from registratura.entrypoints.texts import CONSENT_CHANGED
@@ -71,6 +74,7 @@ log = logging.getLogger(__name__)
 MAX_SECRET_HEADER = SECRET_HEADER
 WEBHOOK_PATH = "/max/webhook"
 LOGIN_PATH = "/max/login"
+CONSULTATIONS_PATH = "/consultations"
 
 
 @attrs.frozen(kw_only=True)
@@ -108,6 +112,7 @@ class Registratura:
     move: MoveAppointment | None
     """None where the clinic decides: there one books the new time, then cancels the old one."""
     work_off: WorkOff
+    remind: Remind
     ask_mis: AskMis | None
     """Asks the clinic where it decides about bookings itself; None where we decide."""
     max_door: MaxDoor
@@ -141,7 +146,7 @@ async def compose(settings: Settings, mis: Mis | None = None) -> AsyncIterator[R
         inspection = Inspection(str(settings.database.url))
         stack.callback(inspection.close)
         clock, ids = SystemClock(), SystemIds()
-        desk = Desk(rules=settings.rules, clock=clock, ids=ids)
+        desk = Desk(rules=settings.rules, clock=clock, ids=ids, reminders=settings.reminders)
         door = MaxDoor(
             secret=settings.max.webhook_secret.reveal if settings.max.webhook_secret else "",
             take_in=TakeIn(storage=storage),
@@ -163,6 +168,7 @@ async def compose(settings: Settings, mis: Mis | None = None) -> AsyncIterator[R
             ids=ids,
             **_bookings(storage, desk, ask_mis),
             work_off=WorkOff(storage=storage, converse=converse, ids=ids),
+            remind=_remind(settings, storage, through_mis=mis is not None),
             ask_mis=ask_mis,
             max_door=door,
             max_line=line,
@@ -214,6 +220,7 @@ def _converse(settings: Settings, desk: Desk, terms: Terms | None) -> Converse:
         page_size=bot.page_size,
         allow_cancel=bot.allow_cancel,
         link_lead=timedelta(minutes=settings.tmk.link.lead_minutes),
+        link=partial(_consultation_link, settings),
     )
     manners = Manners(
         idle=timedelta(hours=bot.session_hours),
@@ -221,6 +228,21 @@ def _converse(settings: Settings, desk: Desk, terms: Terms | None) -> Converse:
         login_url=f"{settings.public.url}{LOGIN_PATH}",
     )
     return Converse(desk=desk, painter=painter, phrases=MaxPhrases(), manners=manners)
+
+
+def _remind(settings: Settings, storage: Storage, *, through_mis: bool) -> Remind:
+    return Remind(
+        storage=storage,
+        rules=settings.reminders,
+        words=MaxNotices(soon=settings.reminders.soon),
+        link=partial(_consultation_link, settings),
+        may_cancel=settings.bot.allow_cancel,
+        through_mis=through_mis,
+    )
+
+
+def _consultation_link(settings: Settings, appointment: AppointmentId) -> str:
+    return f"{settings.public.url}{CONSULTATIONS_PATH}/{appointment}"
 
 
 def _max_settings(settings: Settings, token: str) -> MaxSettings:

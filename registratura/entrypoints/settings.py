@@ -12,6 +12,7 @@ import attrs
 
 from registratura.application.tidying import Retention
 from registratura.domain.appointments import Checks, Rules
+from registratura.domain.notifications import QuietHours, ReminderRules
 from registratura.domain.schedule import DayLimits
 from registratura.domain.telemedicine import ConsentText, Platform
 from registratura.entrypoints import texts
@@ -115,6 +116,18 @@ class TmkSchedule:
 
 
 @attrs.frozen
+class TmkReminders:
+    """`tmk.reminders.*`: when people are reminded of a consultation, before it begins.
+
+    In quiet hours, from 22:00 to 8:00 on the clinic's clocks, nobody is reminded of tomorrow.
+    """
+
+    first_hours: Annotated[int, Between(1, 24 * 7)] = 24
+    second_minutes: Annotated[int, Between(1, 59)] = 15
+    quiet_hours: bool = False
+
+
+@attrs.frozen
 class TmkLink:
     """`tmk.link.*`: when the link to a consultation is shown."""
 
@@ -131,6 +144,7 @@ class Tmk:
     consent_text: str = ""
     consent_version: str = "1"
     conditions_text: str = ""
+    reminders: TmkReminders = attrs.field(factory=TmkReminders)
     link: TmkLink = attrs.field(factory=TmkLink)
     schedule: TmkSchedule = attrs.field(factory=TmkSchedule)
     checks: Checks = attrs.field(factory=Checks)
@@ -208,6 +222,16 @@ class Settings:
             ),
             platform=Platform.MAX if self.tmk.platform is TmkPlatform.MAX else Platform.OTHER,
             consent_version=self.tmk.consent_version,
+        )
+
+    @property
+    def reminders(self) -> ReminderRules:
+        """When people are reminded."""
+        asked = self.tmk.reminders
+        return ReminderRules(
+            day_before=timedelta(hours=asked.first_hours),
+            soon=timedelta(minutes=asked.second_minutes),
+            quiet=QuietHours() if asked.quiet_hours else None,
         )
 
     def consent(self, sample: str) -> ConsentText:

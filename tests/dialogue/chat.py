@@ -1,10 +1,12 @@
 """A person with the bot on the phone: presses buttons by their labels and reads the last message."""
 
+from datetime import datetime
 from itertools import count
 
 import attrs
 
 from registratura.adapters.max import texts
+from registratura.adapters.max.notice_phrases import MaxNotices
 from registratura.adapters.max.phrases import MaxPhrases
 from registratura.application.booking import Desk
 from registratura.application.confirmation import AskMis, Terms
@@ -12,6 +14,7 @@ from registratura.application.dialogue.conversation import Converse, Manners
 from registratura.application.dialogue.lists import Lists
 from registratura.application.dialogue.painting import Painter
 from registratura.application.mailroom import Progress, Relay, TakeIn, Worked, WorkOff
+from registratura.application.notices import Remind
 from registratura.application.ports.messenger import (
     Button,
     Incoming,
@@ -26,7 +29,8 @@ from registratura.application.ports.messenger import (
 )
 from registratura.application.ports.storage import Storage
 from registratura.domain.appointments import Rules
-from registratura.domain.identifiers import MessengerId
+from registratura.domain.identifiers import AppointmentId, MessengerId
+from registratura.domain.notifications import ReminderRules
 from registratura.domain.telemedicine import ConsentText
 from registratura.testing.memory import MemoryStorage
 from registratura.testing.messenger import RecordingMessenger, Shown
@@ -34,6 +38,11 @@ from registratura.testing.mis import MemoryMis
 from registratura.testing.time import MovableClock, SequentialIds
 
 LOGIN = "https://registry.example/max/login"
+
+
+def consultation_link(appointment: AppointmentId) -> str:
+    """Where a consultation is entered."""
+    return f"https://registry.example/consultations/{appointment}"
 
 
 @attrs.define(kw_only=True)
@@ -45,6 +54,7 @@ class Bot:
     """What `storage` keeps, to look at past the product."""
     clock: MovableClock
     rules: Rules = attrs.field(factory=Rules)
+    reminders: ReminderRules = attrs.field(factory=ReminderRules)
     manners: Manners = attrs.field(factory=lambda: Manners(login_url=LOGIN))
     page_size: int = 10
     allow_cancel: bool = False
@@ -61,10 +71,11 @@ class Bot:
 
     @property
     def desk(self) -> Desk:
-        return Desk(rules=self.rules, clock=self.clock, ids=self.ids)
+        return Desk(rules=self.rules, clock=self.clock, ids=self.ids, reminders=self.reminders)
 
     def converse(self) -> Converse:
         painter = Painter(
+            link=consultation_link,
             lists=Lists(desk=self.desk, terms=self.terms),
             consent=ConsentText(version=self.rules.consent_version, text=texts.CONSENT),
             conditions=self.conditions,
@@ -107,6 +118,25 @@ class Bot:
         while leased := await relay.lease(8):
             for effect in leased:
                 await relay.send(effect)
+
+    async def remind(self) -> None:
+        """Everything whose time has come is looked at, and what is to be said is sent."""
+        remind = Remind(
+            storage=self.storage,
+            rules=self.reminders,
+            words=MaxNotices(),
+            link=consultation_link,
+            may_cancel=self.allow_cancel,
+            through_mis=self.terms is not None,
+        )
+        while await remind():
+            pass
+        await self.send()
+
+    async def at(self, moment: datetime) -> None:
+        """The clock comes to *moment*, and the bot does what is due."""
+        self.clock.move(moment - self.clock.now())
+        await self.remind()
 
     def next_callback(self) -> str:
         return f"callback-{next(self._callbacks)}"

@@ -69,19 +69,19 @@ class MaxPhrases:
         keys = _Keys(payload, has_previous)
         text, rows = _written(screen, keys)
         above = texts.ABOVE.get(remark) if remark else None
-        return Message(_fitted(f"{above}\n\n{text}" if above else text), rows)
+        return Message(fitted(f"{above}\n\n{text}" if above else text), rows)
 
     def closed(self, screen: Screen) -> Message:
         """The same words without buttons."""
         text, _ = _written(screen, _Keys(lambda _: "-", has_previous=False))
-        return Message(_fitted(text))
+        return Message(fitted(text))
 
     def note(self, remark: Remark) -> str:
         """The short answer to a press."""
         return texts.NOTES[remark]
 
 
-def _fitted(text: str) -> str:
+def fitted(text: str) -> str:
     """*text*, cut where the messenger would refuse it: it counts some signs twice."""
     if length(text) <= message_limits.TEXT:
         return text
@@ -192,7 +192,8 @@ def _who(resource: Resource) -> str:
     return resource.label
 
 
-def _facts(visit: AppointmentOffer) -> dict[str, str]:
+def facts_of(visit: AppointmentOffer) -> dict[str, str]:
+    """The words for *visit*, by the names that texts use."""
     return {
         "patient": visit.patient.name.discreet,
         "doctor": _who(visit.resource),
@@ -206,7 +207,7 @@ def _facts(visit: AppointmentOffer) -> dict[str, str]:
 
 def _summary(screen: screens.Summary, keys: _Keys) -> tuple[str, tuple[Row, ...]]:
     # The full name: two children may share a first name and an initial (TMK-70).
-    facts = _facts(screen.visit) | {"patient": screen.visit.patient.name.full}
+    facts = facts_of(screen.visit) | {"patient": screen.visit.patient.name.full}
     text = texts.SUMMARY.format(**facts, consent=screen.consent.text)
     if screen.other_zone:
         text = f"{text}\n\n{texts.OTHER_ZONE}"
@@ -226,11 +227,11 @@ def _conditions(screen: screens.Conditions, keys: _Keys) -> tuple[str, tuple[Row
         licence=texts.CONDITIONS_LICENCE.format(licence=organisation.licence) if organisation.licence else "",
     )
     template = texts.CONDITIONS if screen.text is None else texts.CONDITIONS_OWN
-    return template.format(**_facts(screen.visit), clinic=clinic, text=screen.text), (keys.foot(),)
+    return template.format(**facts_of(screen.visit), clinic=clinic, text=screen.text), (keys.foot(),)
 
 
 def _booked(screen: screens.Booked, keys: _Keys) -> tuple[str, tuple[Row, ...]]:
-    facts = _facts(screen.visit)
+    facts = facts_of(screen.visit)
     headline = texts.BOOKED_SELF if screen.visit.own else texts.BOOKED_OTHER.format(**facts)
     rows = (
         keys.row(texts.B_UPCOMING, Key.UPCOMING),
@@ -274,7 +275,7 @@ def _upcoming(screen: screens.Upcoming, keys: _Keys) -> tuple[str, tuple[Row, ..
 
 
 def _upcoming_row(number: int, visit: AppointmentOffer) -> str:
-    facts = _facts(visit) | {"when": grammar.moment_short(visit.starts, visit.zone)}
+    facts = facts_of(visit) | {"when": grammar.moment_short(visit.starts, visit.zone)}
     purpose = texts.CARD_PURPOSE.format(**facts) if visit.purpose else texts.ROW_ONLINE
     facts["purpose"] = purpose if visit.online else texts.CARD_IN_PERSON
     return _with_state(texts.UPCOMING_ROW.format(number=number, **facts), visit)
@@ -292,10 +293,11 @@ def _card(screen: screens.AppointmentCard, keys: _Keys) -> tuple[str, tuple[Row,
     later = ""
     if screen.link_from is not None:
         later = texts.CARD_LINK_LATER.format(when=grammar.moment_short(screen.link_from, visit.zone))
-    facts = _facts(visit)
+    facts = facts_of(visit)
     facts["purpose"] = texts.CARD_PURPOSE.format(**facts) if visit.purpose else ""
     text = texts.CARD.format(**facts, link=later if visit.online else texts.CARD_IN_PERSON)
-    rows = [keys.row(texts.B_CONDITIONS, Key.CONDITIONS)] if visit.online else []
+    rows: list[Row] = [(LinkButton(texts.B_JOIN, screen.link),)] if screen.link is not None else []
+    rows += [keys.row(texts.B_CONDITIONS, Key.CONDITIONS)] if visit.online else []
     rows += [keys.row(texts.B_CANCEL, Key.CANCEL)] if screen.may_cancel else []
     return _with_state(_without_gaps(text), visit), (*rows, keys.foot())
 
@@ -305,7 +307,7 @@ def _without_gaps(text: str) -> str:
 
 
 def _cancel_question(screen: screens.CancelQuestion, keys: _Keys) -> tuple[str, tuple[Row, ...]]:
-    facts = _facts(screen.visit) | {"when": grammar.moment_short(screen.visit.starts, screen.visit.zone)}
+    facts = facts_of(screen.visit) | {"when": grammar.moment_short(screen.visit.starts, screen.visit.zone)}
     rows = (keys.row(texts.B_CANCEL_YES, Key.CANCEL_YES), keys.row(texts.B_CANCEL_NO, Key.BACK))
     return texts.CANCEL_QUESTION.format(**facts), rows
 

@@ -127,6 +127,37 @@ CONDITIONS_CLINIC = "Адрес: {address}{phone}{licence}"
 CONDITIONS_PHONE = ", тел. {phone}"
 CONDITIONS_LICENCE = ", лицензия {licence}"
 
+NOTICE_DAY_BEFORE = """{headline}
+
+{when}, время местное
+Пациент: {patient}
+Врач: {doctor}, {speciality}
+Поликлиника: {organisation}
+Цель: {purpose}
+
+Ссылка придёт за {soon} до начала.{give_up}"""
+NOTICE_TODAY = "Сегодня консультация врача"
+NOTICE_TOMORROW = "Завтра консультация врача"
+NOTICE_LATER = "Скоро консультация врача"
+NOTICE_GIVE_UP = " Если не сможете — отмените: время достанется другому."
+NOTICE_GIVE_UP_BY_PHONE = " Если не сможете — позвоните 122: время достанется другому."
+NOTICE_SOON = """Консультация через {minutes}
+
+{when}, время местное
+Пациент: {patient}
+Врач: {doctor}, {speciality}
+Поликлиника: {organisation}
+Цель: {purpose}
+
+Нажмите кнопку и дождитесь врача в чате."""
+NOTICE_CHANGED = """Запись изменилась
+
+Было: {before}
+{after} Просим прощения за неудобство."""
+NOTICE_CHANGED_PLACE = "{when}, {doctor}"
+NOTICE_MOVED = "Стало: {place}, {organisation}."
+NOTICE_CANCELLED = "Поликлиника отменила приём."
+
 FAULT = "У нас неполадки, уже чиним. Ваши записи в силе. Попробуйте позже. Код {code}."
 
 ABOVE = {
@@ -209,6 +240,8 @@ B_TIMES = "Выбрать время"
 B_BOOK = "Записаться"
 B_BOOK_AGAIN = "Записаться снова"
 B_CANCEL = "Отменить запись"
+B_JOIN = "Перейти к консультации"
+B_CANNOT_JOIN = "Не получается войти"
 B_CANCEL_YES = "Да, отменить"
 B_CANCEL_NO = "Не отменять"
 
@@ -230,5 +263,6 @@ WEEKDAYS_SHORT = ("Пн", "Вт", "Ср", "Чт", "Пт", "Сб", "Вс")
 
 YEARS = ("год", "года", "лет")
 WITHIN_MINUTES = ("минуты", "минут", "минут")
+AFTER_MINUTES = ("минуту", "минуты", "минут")
 DAYS = ("день", "дня", "дней")
 MONTH_SHORT = "мес."

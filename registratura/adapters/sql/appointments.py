@@ -76,14 +76,14 @@ class SqlAppointments:
         asked = facts.asking(ToBook(patient=patient, slot=slot, now=now, author=author, purpose=purpose))
         return facts.facts(self._connection, asked, self._surroundings, locking=self._locking)
 
-    def take(self, appointment: Appointment, consent: Consent | None) -> bool:
-        return races.take(self._connection, appointment, consent)
+    def take(self, appointment: Appointment, consent: Consent | None, *, agenda: datetime | None = None) -> bool:
+        return races.take(self._connection, appointment, consent, agenda)
 
     def find(self, appointment: AppointmentId) -> Appointment | ClosedAppointment | None:
         return held_of(FIND.one(self._connection, {"appointment": appointment}))
 
-    def release(self, closed: ClosedAppointment) -> bool:
-        return races.release(self._connection, closed)
+    def release(self, closed: ClosedAppointment, *, agenda: datetime | None = None) -> bool:
+        return races.release(self._connection, closed, agenda)
 
     def coming(self, patients: Collection[PatientId], author: PatientId | None, now: datetime) -> Sequence[Appointment]:
         asked = {"patients": list(patients), "author": author, "now": now}

@@ -7,6 +7,7 @@ from typing import Any
 
 import attrs
 from sqlalchemy import (
+    Boolean,
     ColumnElement,
     Connection,
     Row,
@@ -15,6 +16,7 @@ from sqlalchemy import (
     and_,
     any_,
     bindparam,
+    case,
     delete,
     exists,
     func,
@@ -49,6 +51,15 @@ _other = outbox.alias("other")
 def _put(dialect: str) -> ReturningInsert[Any]:
     due = func.coalesce(bindparam("wanted_due", type_=Moment), _NOW)
     return insert(dialect, outbox).values(due=due).returning(outbox.c.number, *ringing(dialect, Queue.OUTBOX))
+
+
+@cache
+def _put_once(dialect: str) -> ReturningInsert[Any]:
+    """One statement for what is to be sent and for what is not: the latter is settled at once."""
+    once = insert(dialect, outbox).values(due=_NOW, settled_at=case((bindparam("gone", type_=Boolean), _NOW)))
+    return once.on_conflict_do_nothing(index_elements=["id"]).returning(
+        outbox.c.number, *ringing(dialect, Queue.OUTBOX)
+    )
 
 
 def _unsent(name: str) -> ColumnElement[bool]:
@@ -218,6 +229,25 @@ class SqlOutbox:
                 "in_doubt": False,
             },
         )
+
+    def put_once(self, line: str, outgoing: Outgoing, *, id: str) -> bool:
+        return self._put_once(id, line, write_outgoing(outgoing), _WAITING, None)
+
+    def leave_out(self, line: str, *, id: str, reason: str) -> bool:
+        return self._put_once(id, line, {}, SendState.SKIPPED.value, reason)
+
+    def _put_once(self, id: str, line: str, payload: object, state: str, reason: str | None) -> bool:
+        asked = {
+            "id": id,
+            "line": line,
+            "payload": payload,
+            "state": state,
+            "attempts": 0,
+            "in_doubt": False,
+            "reason": reason,
+            "gone": state != _WAITING,
+        }
+        return self._connection.execute(_put_once(self._connection.dialect.name), asked).first() is not None
 
     def lease(self, limit: int, term: timedelta) -> Sequence[Leased]:
         found = self._connection.execute(_heads(self._connection.dialect.name), {"most": limit}).all()

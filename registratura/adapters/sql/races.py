@@ -1,6 +1,7 @@
 """Taking a slot and giving it back: one guarded statement decides, never what was read before."""
 
 from collections.abc import Sequence
+from datetime import datetime
 from functools import cache
 from typing import Any
 
@@ -28,7 +29,7 @@ from registratura.application.ports.deciding import Answer
 from registratura.domain.appointments import Appointment, ClosedAppointment
 from registratura.domain.telemedicine import Consent
 
-BOOKED = [column for column in appointment.c if column.name not in {"outcome", "closed_at"}]
+BOOKED = [column for column in appointment.c if column.name not in {"outcome", "closed_at", "moved_to"}]
 AGREED = list(consent.c)
 REMEMBERED = list(request.c)
 _IS_FREE = (
@@ -43,13 +44,15 @@ _AVAILABLE: dict[str, Any] = {"status": literal_column("'AVAILABLE'")}
 _CLOSED = {
     "outcome": bindparam("new_outcome", type_=appointment.c.outcome.type),
     "closed_at": bindparam("new_closed_at", type_=Moment),
+    "moved_to": bindparam("new_moved_to", type_=appointment.c.moved_to.type),
+    "agenda": bindparam("new_agenda", type_=Moment),
 }
 _IS_HELD = (appointment.c.id == bindparam("held"), appointment.c.outcome.is_(None))
 
 
-def take(connection: Connection, booked: Appointment, agreed: Consent | None) -> bool:
+def take(connection: Connection, booked: Appointment, agreed: Consent | None, agenda: datetime | None) -> bool:
     """Book a slot that is free, for a patient who is free at that time; False, and nothing done, otherwise."""
-    values = taking(booked, agreed)
+    values = taking(booked, agreed, agenda)
     if connection.dialect.name == POSTGRESQL:
         return _is_done(take_at_once(with_consent=agreed is not None), connection, values)
     if _BOOK.run(connection, values) != 1:
@@ -60,9 +63,9 @@ def take(connection: Connection, booked: Appointment, agreed: Consent | None) ->
     return True
 
 
-def release(connection: Connection, closed: ClosedAppointment) -> bool:
+def release(connection: Connection, closed: ClosedAppointment, agenda: datetime | None) -> bool:
     """Close a booking in force and free its slot if it is still ours; False, and nothing done, otherwise."""
-    values = releasing(closed)
+    values = releasing(closed, agenda)
     if connection.dialect.name == POSTGRESQL:
         return _is_done(release_at_once(), connection, values)
     if _CLOSE.run(connection, values) != 1:
@@ -71,14 +74,21 @@ def release(connection: Connection, closed: ClosedAppointment) -> bool:
     return True
 
 
-def taking(booked: Appointment, agreed: Consent | None) -> Row:
+def taking(booked: Appointment, agreed: Consent | None, agenda: datetime | None) -> Row:
     """The parameters of taking a slot."""
-    return _named("booked_", appointment_row(booked)) | (_named("consent_", _consent_row(agreed)) if agreed else {})
+    row = appointment_row(booked) | {"agenda": agenda}
+    return _named("booked_", row) | (_named("consent_", _consent_row(agreed)) if agreed else {})
 
 
-def releasing(closed: ClosedAppointment) -> Row:
+def releasing(closed: ClosedAppointment, agenda: datetime | None) -> Row:
     """The parameters of giving a slot back."""
-    return {"held": closed.appointment.id, "new_outcome": closed.outcome.value, "new_closed_at": closed.closed_at}
+    return {
+        "held": closed.appointment.id,
+        "new_outcome": closed.outcome.value,
+        "new_closed_at": closed.closed_at,
+        "new_moved_to": closed.moved_to,
+        "new_agenda": agenda,
+    }
 
 
 def remembering(answer: Answer) -> Row:

@@ -232,6 +232,9 @@ appointment = Table(
     Column("booked_at", Moment, nullable=False),
     Column("outcome", Integer),
     Column("closed_at", Moment),
+    Column("moved_to", Text),
+    # When the booking is next to be looked at: to remind of it, or to tell that it was closed.
+    Column("agenda", Moment),
     CheckConstraint("(outcome IS NULL) = (closed_at IS NULL)", name="closed"),
 )
 # Rows without an outcome are bookings in force: one for each slot, one for each patient and moment.
@@ -251,6 +254,8 @@ Index(
     postgresql_where=_IN_FORCE,
     sqlite_where=_IN_FORCE,
 )
+_ON_AGENDA = text("agenda IS NOT NULL")
+Index("ix_appointment_agenda", appointment.c.agenda, postgresql_where=_ON_AGENDA, sqlite_where=_ON_AGENDA)
 
 booking_turn = Table(
     "booking_turn",

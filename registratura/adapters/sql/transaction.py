@@ -4,6 +4,7 @@ from functools import cached_property
 
 from sqlalchemy import Connection
 
+from registratura.adapters.sql.agenda import SqlAgenda
 from registratura.adapters.sql.appointments import SqlAppointments
 from registratura.adapters.sql.confirmations import SqlConfirmations
 from registratura.adapters.sql.dialogues import SqlDialogues
@@ -38,6 +39,10 @@ class SqlTransaction:
     @cached_property
     def appointments(self) -> SqlAppointments:
         return SqlAppointments(self._connection, self._surroundings, locking=self._locking)
+
+    @cached_property
+    def agenda(self) -> SqlAgenda:
+        return SqlAgenda(self._connection)
 
     @cached_property
     def confirmations(self) -> SqlConfirmations:

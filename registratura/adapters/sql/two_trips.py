@@ -120,12 +120,13 @@ class TwoTrips:
         remembered = races.remembering(answer) if answer is not None else {}
         match change:
             case NewBooking(appointment, consent):
-                is_kept = await self._take({**races.taking(appointment, consent), **remembered, "seen": seen})
+                values = races.taking(appointment, consent, decision.agenda)
+                is_kept = await self._take({**values, **remembered, "seen": seen})
             case None:
                 is_kept = answer is None or await self._done(remember_if_new(POSTGRESQL), remembered)
             case closed:
                 release = races.release_at_once(with_answer=answer is not None)
-                is_kept = await self._done(release, {**races.releasing(closed), **remembered})
+                is_kept = await self._done(release, {**races.releasing(closed, decision.agenda), **remembered})
         return Success(decision.value) if is_kept else Failure(Overtaken())
 
     async def _take(self, values: Parameters) -> bool:

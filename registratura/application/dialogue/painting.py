@@ -1,5 +1,6 @@
 """From a dialogue to the screen that shows it: reads what the step needs and fills one page."""
 
+from collections.abc import Callable
 from datetime import timedelta
 
 import attrs
@@ -29,8 +30,9 @@ from registratura.application.dialogue.screens import (
 )
 from registratura.application.ports.storage import Transaction
 from registratura.domain import dialogue as rules
-from registratura.domain.confirmation import Declined, Kept, News, State
+from registratura.domain.confirmation import UNANSWERED, Declined, Kept, News, State
 from registratura.domain.dialogue import Dialogue, Place, Step
+from registratura.domain.identifiers import AppointmentId
 from registratura.domain.people import Patient
 from registratura.domain.refusals import (
     BusyAtThatTime,
@@ -63,6 +65,8 @@ class Painter:
     page_size: int
     allow_cancel: bool
     link_lead: timedelta = timedelta(minutes=15)
+    link: Callable[[AppointmentId], str]
+    """The address through which one gets into a consultation."""
 
     def paint(self, dialogue: Dialogue, person: Patient, tx: Transaction, *, failed: bool = False) -> Painted:
         """The screen of the step in force; a step whose subject is gone shows the menu instead."""
@@ -116,7 +120,9 @@ class Painter:
                 link_from = visit.starts - self.link_lead
                 later = link_from > self.lists.desk.clock.now()
                 may_cancel = self.allow_cancel and visit.state is not State.CANCELLING
-                return AppointmentCard(visit, link_from if later else None, may_cancel)
+                is_open = visit.online and not later and visit.state not in UNANSWERED
+                link = self.link(visit.id) if is_open else None
+                return AppointmentCard(visit, link_from if later else None, may_cancel, link)
 
     def _result(self, visit: AppointmentOffer) -> Screen:
         match visit.state:

@@ -205,6 +205,8 @@ class AppointmentCard:
     link_from: datetime | None
     """When the link will appear; None once that time has come."""
     may_cancel: bool
+    link: str | None = None
+    """Where the consultation is, once its time has come (TMK-109)."""
 
 
 @attrs.frozen

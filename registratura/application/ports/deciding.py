@@ -93,6 +93,8 @@ class Decision(Generic[T]):
     change: NewBooking | ClosedAppointment | None = None
     """A slot to take, a booking to close, or nothing, as in a repeat."""
     answer: Answer | None = None
+    agenda: datetime | None = None
+    """When something is next to be done for the booking; None for nothing."""
 
 
 Held = Appointment | ClosedAppointment | None

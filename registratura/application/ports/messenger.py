@@ -6,7 +6,7 @@ from typing import Protocol
 
 import attrs
 
-from registratura.domain.identifiers import MessengerId
+from registratura.domain.identifiers import AppointmentId, MessengerId
 
 
 @attrs.frozen
@@ -36,6 +36,14 @@ class Message:
     keyboard: tuple[Row, ...] = ()
 
 
+@attrs.frozen
+class Timely:
+    """A message about something to come: it is not sent from *until* on, nor when the booking was closed."""
+
+    appointment: AppointmentId
+    until: datetime
+
+
 @attrs.frozen(kw_only=True)
 class Send:
     """A new message in the person's dialogue."""
@@ -44,6 +52,8 @@ class Send:
     chat: str | None = None
     """Id of the dialogue where it is known: needed to look whether the message arrived."""
     message: Message = attrs.field(repr=False)
+    timely: Timely | None = None
+    """None for what is worth sending at any time."""
 
 
 @attrs.frozen(kw_only=True)

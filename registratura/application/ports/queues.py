@@ -104,6 +104,14 @@ class Outbox(Protocol):
         """Keep an effect, due at once or at *due*; those of one line leave in the order they were put."""
         ...
 
+    def put_once(self, line: str, outgoing: Outgoing, *, id: str) -> bool:
+        """Keep an effect, due at once; False, and nothing changed, when one with this *id* was kept before."""
+        ...
+
+    def leave_out(self, line: str, *, id: str, reason: str) -> bool:
+        """Note as SKIPPED what is not sent to anybody, and why; False when an effect with this *id* was kept before."""
+        ...
+
     def lease(self, limit: int, term: timedelta) -> Sequence[Leased]:
         """Take the due heads of lines, at most *limit*, for *term*: nobody else gets them or their followers.
 

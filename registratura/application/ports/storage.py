@@ -15,6 +15,7 @@ from returns.pipeline import is_successful
 from returns.result import Failure, Result, Success
 
 from registratura.application.availability import Availability, AvailabilityQuery
+from registratura.application.ports.agenda import Agenda
 from registratura.application.ports.confirmations import Confirmations
 from registratura.application.ports.deciding import (
     BookingJudge,
@@ -184,10 +185,11 @@ class Appointments(Protocol):
         """
         ...
 
-    def take(self, appointment: Appointment, consent: Consent | None) -> bool:
+    def take(self, appointment: Appointment, consent: Consent | None, *, agenda: datetime | None = None) -> bool:
         """Mark the slot RECORDED and keep booking and consent, if the slot is still AVAILABLE; else change nothing.
 
-        A slot that is no longer the booking's doctor and time is not that slot any more.
+        A slot that is no longer the booking's doctor and time is not that slot any more. *agenda* is when something is
+        first to be done for the booking, see `Agenda`.
 
         Exactly one of any number of racers gets True.
         """
@@ -197,10 +199,11 @@ class Appointments(Protocol):
         """A booking in whatever state."""
         ...
 
-    def release(self, closed: ClosedAppointment) -> bool:
+    def release(self, closed: ClosedAppointment, *, agenda: datetime | None = None) -> bool:
         """Close the booking and make its slot AVAILABLE again, unless the clinic withdrew the slot meanwhile.
 
-        False, and nothing changed, when the booking was no longer in force.
+        Nothing is done for the booking any more but what is due at *agenda*. False, and nothing changed, when the
+        booking was no longer in force.
         """
         ...
 
@@ -271,6 +274,8 @@ class Transaction(Protocol):
     def schedule(self) -> Schedule: ...
     @property
     def appointments(self) -> Appointments: ...
+    @property
+    def agenda(self) -> Agenda: ...
     @property
     def confirmations(self) -> Confirmations: ...
     @property
@@ -347,17 +352,15 @@ def _carry_out(verdict: Result[Decision[T], R], tx: Transaction) -> Result[T, R 
         return Failure(verdict.failure())
     decision = verdict.unwrap()
     answer = decision.answer
-    kept = _change(decision.change, tx) and (
-        answer is None or tx.requests.remember(answer.asked, answer.words, answer.at)
-    )
+    kept = _change(decision, tx) and (answer is None or tx.requests.remember(answer.asked, answer.words, answer.at))
     return Success(decision.value) if kept else Failure(Overtaken())
 
 
-def _change(change: NewBooking | ClosedAppointment | None, tx: Transaction) -> bool:
-    match change:
+def _change(decision: Decision[T], tx: Transaction) -> bool:
+    match decision.change:
         case NewBooking(appointment, consent):
-            return tx.appointments.take(appointment, consent)
-        case ClosedAppointment():
-            return tx.appointments.release(change)
+            return tx.appointments.take(appointment, consent, agenda=decision.agenda)
+        case ClosedAppointment() as closed:
+            return tx.appointments.release(closed, agenda=decision.agenda)
         case None:
             return True

@@ -20,6 +20,8 @@ log = logging.getLogger(__name__)
 
 LOOK_AGAIN = 0.25
 """Seconds after which a worker looks for work that nobody rang for."""
+LOOK_AT_AGENDA = 1.0
+"""Seconds after which a worker looks again whether somebody is to be reminded."""
 AFTER_FAULT = 2.0
 """Seconds to wait when the storage does not answer."""
 END_WITHIN = 15.0
@@ -83,6 +85,7 @@ class _Worker:
                 return group.create_task(self._repeat(step))
 
             under_way = [begin(self._handle) for _ in range(HANDLERS)]
+            under_way.append(begin(self._remind))
             if product.ask_mis is not None:
                 under_way.append(begin(self._asking(product.ask_mis)))
             beside = [begin(self._tidy)]
@@ -136,6 +139,12 @@ class _Worker:
                 log.error(
                     "inbox.fault", extra={"progress": worked.progress.value, "code": worked.code}, exc_info=worked.fault
                 )
+
+    async def _remind(self) -> None:
+        if await self.product.remind():
+            self.bells.outbox.ring()
+        else:
+            await self._pause(LOOK_AT_AGENDA)
 
     def _asking(self, ask: AskMis) -> Callable[[], Awaitable[None]]:
         bells = self.bells

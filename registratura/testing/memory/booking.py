@@ -185,7 +185,7 @@ class MemoryAppointments:
             upcoming=tuple(one for one in state.in_force() if card and one.patient in card.ids and one.ends > now),
         )
 
-    def take(self, appointment: Appointment, consent: Consent | None) -> bool:
+    def take(self, appointment: Appointment, consent: Consent | None, *, agenda: datetime | None = None) -> bool:
         slot = self._state.slots.get(appointment.slot)
         in_the_way = appointment.id in self._state.appointments or any(
             held.slot == appointment.slot or (held.patient, held.starts) == (appointment.patient, appointment.starts)
@@ -197,6 +197,8 @@ class MemoryAppointments:
             return False
         self._state.slots[appointment.slot] = TakenSlot(slot.opening)
         self._state.appointments[appointment.id] = appointment
+        if agenda is not None:
+            self._state.agenda[appointment.id] = agenda
         if consent is not None:
             self._state.consents[appointment.id] = consent
         return True
@@ -204,11 +206,14 @@ class MemoryAppointments:
     def find(self, appointment: AppointmentId) -> Appointment | ClosedAppointment | None:
         return self._state.appointments.get(appointment)
 
-    def release(self, closed: ClosedAppointment) -> bool:
+    def release(self, closed: ClosedAppointment, *, agenda: datetime | None = None) -> bool:
         held = self._state.appointments.get(closed.appointment.id)
         if not isinstance(held, Appointment):
             return False
         self._state.appointments[held.id] = attrs.evolve(closed, appointment=held)
+        self._state.agenda.pop(held.id, None)
+        if agenda is not None:
+            self._state.agenda[held.id] = agenda
         slot = self._state.slots[held.slot]
         if isinstance(slot, TakenSlot):
             self._state.slots[held.slot] = FreeSlot(slot.opening)

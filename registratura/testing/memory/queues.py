@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 import attrs
 
 from registratura.application.ports.deciding import Fingerprint, KeyReused
-from registratura.application.ports.messenger import Incoming, Outgoing
+from registratura.application.ports.messenger import Incoming, Message, Outgoing, Send
 from registratura.application.ports.queues import Leased, Received, SendState
 from registratura.application.ports.time import Clock
 from registratura.domain.dialogue import Dialogue
@@ -107,6 +107,19 @@ class MemoryOutbox:
         number = 1 + next((effect.number for effect in reversed(self._state.outbox.values())), 0)
         effect = Effect(number=number, id=id, line=line, outgoing=outgoing, due=due or self._clock.now())
         self._state.outbox[id] = effect
+
+    def put_once(self, line: str, outgoing: Outgoing, *, id: str) -> bool:
+        if id in self._state.outbox:
+            return False
+        self.put(line, outgoing, id=id)
+        return True
+
+    def leave_out(self, line: str, *, id: str, reason: str) -> bool:
+        nobody = Send(user=MessengerId(""), message=Message(""))
+        is_new = self.put_once(line, nobody, id=id)
+        if is_new:
+            self.settle(id, SendState.SKIPPED, reason)
+        return is_new
 
     def lease(self, limit: int, term: timedelta) -> Sequence[Leased]:
         now = self._clock.now()

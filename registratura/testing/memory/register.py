@@ -251,6 +251,9 @@ class MemoryRegister:
         return Stored.CREATED
 
     def _close(self, held: Appointment, outcome: Outcome) -> None:
-        self._state.appointments[held.id] = ClosedAppointment(
-            appointment=held, outcome=outcome, closed_at=self._clock.now()
-        )
+        now = self._clock.now()
+        if self._state.appointments.get(held.id) == held:
+            self._state.agenda.pop(held.id, None)
+            if outcome is Outcome.CANCELLED:
+                self._state.agenda[held.id] = now
+        self._state.appointments[held.id] = ClosedAppointment(appointment=held, outcome=outcome, closed_at=now)

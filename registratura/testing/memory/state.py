@@ -97,6 +97,8 @@ class State:
     slots: dict[str, Slot] = attrs.field(factory=dict)
     absences: dict[str, Absence] = attrs.field(factory=dict)
     appointments: dict[str, Appointment | ClosedAppointment] = attrs.field(factory=dict)
+    agenda: dict[str, datetime] = attrs.field(factory=dict)
+    """Booking → when it is next looked at."""
     consents: dict[str, Consent] = attrs.field(factory=dict)
     confirmations: dict[str, Confirmation] = attrs.field(factory=dict)
     references: dict[tuple[str, str], Mapping[str, Any]] = attrs.field(factory=dict)

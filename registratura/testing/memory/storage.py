@@ -10,6 +10,7 @@ from returns.result import Failure
 
 from registratura.application.ports.storage import Storage, Transaction
 from registratura.application.ports.time import Clock
+from registratura.testing.memory.agenda import MemoryAgenda
 from registratura.testing.memory.booking import MemoryAppointments, MemoryPatients, MemorySchedule
 from registratura.testing.memory.confirmations import MemoryConfirmations
 from registratura.testing.memory.queues import (
@@ -46,6 +47,10 @@ class MemoryTransaction:
     @property
     def appointments(self) -> MemoryAppointments:
         return MemoryAppointments(self._state)
+
+    @property
+    def agenda(self) -> MemoryAgenda:
+        return MemoryAgenda(self._state, self._clock)
 
     @property
     def confirmations(self) -> MemoryConfirmations:

@@ -53,7 +53,7 @@ def wanted(who: Patient, at: SlotRecord, *, seen: int = 0, agreed: bool = False,
     held = booking(who.id, at, who)
     answer = Answer(Fingerprint("mis", key, "digest"), who.id, NOW) if key else None
     remembered = races.remembering(answer) if answer else {}
-    return {**races.taking(held, consent(held) if agreed else None), **remembered, "seen": seen}
+    return {**races.taking(held, consent(held) if agreed else None, None), **remembered, "seen": seen}
 
 
 async def test_each_is_kept_whole_or_not_at_all(storage: SqlStorage, outsider: Engine) -> None:

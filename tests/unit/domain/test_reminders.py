@@ -10,17 +10,19 @@ from hypothesis import strategies as st
 
 from registratura.domain.appointments import Appointment, VisitKind
 from registratura.domain.notifications import (
+    Occasion,
     QuietHours,
-    ReminderKind,
     ReminderRules,
-    is_in_time,
+    Turn,
+    agenda,
+    first_due,
     recipient,
-    reminders,
+    turn,
 )
 from tests.unit.domain.builders import CHILD, PATIENT, VISIT_DAY, ZONE, appointment, at
 from tests.unit.domain.test_days import ZONES
 
-DAY, SOON = ReminderKind.DAY_BEFORE, ReminderKind.SOON
+DAY, SOON = Occasion.DAY_BEFORE, Occasion.SOON
 USUAL = ReminderRules()
 QUIET = ReminderRules(quiet=QuietHours())
 MINUTE = timedelta(minutes=1)
@@ -28,15 +30,17 @@ MINUTE = timedelta(minutes=1)
 
 def consultation(starts: datetime, **changes: Any) -> Appointment:
     visit = {"starts": starts, "kind": VisitKind.ONLINE_CONSULTING, "patient": PATIENT}
-    return appointment(**visit | changes)
+    return appointment(**visit | {"booked_at": starts - timedelta(days=5)} | changes)
 
 
 def due(
     starts: datetime, *, ahead: timedelta, rules: ReminderRules = USUAL, zone: ZoneInfo = ZONE
-) -> dict[ReminderKind, datetime]:
+) -> dict[Occasion, datetime]:
     """When the reminders are due of what starts at *starts* and is booked so long *ahead*."""
-    planned = reminders(consultation(starts), rules, zone, now=starts - ahead)
-    return {one.kind: one.due for one in planned}
+    visit = consultation(starts, booked_at=starts - ahead)
+    planned = {item.occasion: item.due for item in agenda(visit, rules, zone)}
+    assert first_due(visit, rules, zone) == min(planned.values(), default=None)
+    return planned
 
 
 @pytest.mark.parametrize("zone", ZONES, ids=str)
@@ -63,7 +67,7 @@ def test_one_a_day_before_and_one_a_quarter_of_an_hour_before(zone: ZoneInfo, cl
     ],
 )
 def test_who_books_late_is_reminded_of_what_is_still_ahead(
-    ahead: timedelta, expected: dict[ReminderKind, timedelta]
+    ahead: timedelta, expected: dict[Occasion, timedelta]
 ) -> None:
     starts = at(VISIT_DAY, "14:30")
     assert due(starts, ahead=ahead) == {kind: starts - ahead + wait for kind, wait in expected.items()}
@@ -98,7 +102,8 @@ def test_own_hours_of_the_region() -> None:
 
 def test_visits_in_person_have_no_reminders() -> None:
     visit = consultation(at(VISIT_DAY, "14:30"), kind=VisitKind.APPOINTMENT)
-    assert reminders(visit, USUAL, ZONE, now=visit.starts - timedelta(days=2)) == ()
+    assert agenda(visit, USUAL, ZONE) == ()
+    assert turn(visit, USUAL, ZONE, now=visit.starts - MINUTE) == Turn()
 
 
 def test_who_booked_is_reminded() -> None:
@@ -107,10 +112,24 @@ def test_who_booked_is_reminded() -> None:
     assert recipient(consultation(starts, patient=CHILD, author=PATIENT)) == PATIENT
 
 
+@pytest.mark.parametrize("rules", [USUAL, QUIET], ids=["usual", "quiet"])
+def test_what_is_done_as_the_time_comes(rules: ReminderRules) -> None:
+    visit = consultation(at(VISIT_DAY, "14:30"))
+    day_before, soon = visit.starts - timedelta(hours=24), visit.starts - 15 * MINUTE
+
+    def at_moment(now: datetime) -> Turn:
+        return turn(visit, rules, ZONE, now=now)
+
+    assert at_moment(day_before - MINUTE) == Turn(again=day_before)
+    assert at_moment(day_before) == Turn(now=(DAY,), again=soon)
+    assert at_moment(soon - MINUTE) == Turn(now=(DAY,), again=soon)
+    assert at_moment(soon) == Turn(now=(SOON,))
+
+
 def test_nobody_is_reminded_of_what_has_begun() -> None:
     visit = consultation(at(VISIT_DAY, "14:30"))
-    assert is_in_time(visit, visit.starts - timedelta(microseconds=1))
-    assert not is_in_time(visit, visit.starts)
+    assert turn(visit, USUAL, ZONE, now=visit.starts - timedelta(microseconds=1)) == Turn(now=(SOON,))
+    assert turn(visit, USUAL, ZONE, now=visit.starts) == Turn()
 
 
 @given(
@@ -122,12 +141,31 @@ def test_nobody_is_reminded_of_what_has_begun() -> None:
 def test_every_reminder_is_ahead_and_before_the_visit(
     starts: datetime, ahead: timedelta, zone: ZoneInfo, rules: ReminderRules
 ) -> None:
-    visit = consultation(starts.replace(tzinfo=UTC))
-    now = visit.starts - ahead
-    planned = reminders(visit, rules, zone, now=now)
-    assert [one.kind for one in planned] == [kind for kind in ReminderKind if kind in {one.kind for one in planned}]
-    for one in planned:
-        assert now <= one.due < visit.starts
-        local = one.due.astimezone(zone).time()
-        if one.kind is DAY and rules.quiet and one.due > now:
+    begins = starts.replace(tzinfo=UTC)
+    visit = consultation(begins, booked_at=begins - ahead)
+    planned = agenda(visit, rules, zone)
+    assert [item.due for item in planned] == sorted(item.due for item in planned)
+    for item in planned:
+        assert visit.booked_at <= item.due < visit.starts
+        local = item.due.astimezone(zone).time()
+        if item.occasion is DAY and rules.quiet and item.due > visit.booked_at:
             assert rules.quiet.ends <= local <= rules.quiet.begins
+
+
+@given(
+    ahead=st.timedeltas(timedelta(seconds=1), timedelta(days=3)),
+    late=st.timedeltas(timedelta(0), timedelta(hours=1)),
+    rules=st.sampled_from([USUAL, QUIET]),
+)
+def test_whoever_looks_again_when_told_misses_nothing(ahead: timedelta, late: timedelta, rules: ReminderRules) -> None:
+    starts = at(VISIT_DAY, "14:30")
+    visit = consultation(starts, booked_at=starts - ahead)
+    done: set[Occasion] = set()
+    look: datetime | None = first_due(visit, rules, ZONE)
+    while look is not None:
+        told = turn(visit, rules, ZONE, now=look + late)
+        assert told.again is None or told.again > look + late
+        done |= set(told.now)
+        look = told.again
+    missed = {item.occasion for item in agenda(visit, rules, ZONE)} - done
+    assert SOON not in missed or late >= 15 * MINUTE or late >= ahead

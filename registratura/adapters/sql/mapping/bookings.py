@@ -35,7 +35,7 @@ from registratura.domain.telemedicine import Platform
 SLOT = columns(t.slot, "local_day", "online", "digest")
 OPENING = columns(t.slot, "local_day", "online", "status", "digest")
 ABSENCE = columns(t.absence, "digest")
-APPOINTMENT = columns(t.appointment)
+APPOINTMENT = columns(t.appointment, "agenda")
 _STATUS = SLOT.index(t.slot.c.status)
 
 
@@ -120,7 +120,12 @@ def appointment_of(row: Values) -> Appointment | ClosedAppointment:
     )
     if row[c.outcome] is None:
         return held
-    return ClosedAppointment(appointment=held, outcome=Outcome(row[c.outcome]), closed_at=row[c.closed_at])
+    return ClosedAppointment(
+        appointment=held,
+        outcome=Outcome(row[c.outcome]),
+        closed_at=row[c.closed_at],
+        moved_to=row[c.moved_to],
+    )
 
 
 def in_force(rows: Sequence[Values]) -> tuple[Appointment, ...]:

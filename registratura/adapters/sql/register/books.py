@@ -23,7 +23,7 @@ _RECORD = update(t.slot).where(t.slot.c.id == bindparam("which")).values(status=
 _CLOSE = (
     update(t.appointment)
     .where(t.appointment.c.id == bindparam("which"))
-    .values(outcome=bindparam("how"), closed_at=bindparam("when", type_=t.appointment.c.closed_at.type))
+    .values(outcome=bindparam("how"), closed_at=bindparam("when", type_=t.appointment.c.closed_at.type), agenda=None)
 )
 
 
@@ -100,7 +100,8 @@ class _Books:
         """A visit that took place, or was missed, leaves its slot taken."""
         closed = ClosedAppointment(appointment=held, outcome=outcome, closed_at=self._now)
         if outcome in _FREEING:
-            races.release(self._connection, closed)
+            by_clinic = outcome is Outcome.CANCELLED
+            races.release(self._connection, closed, agenda=self._now if by_clinic else None)
         else:
             self._connection.execute(_CLOSE, {"which": held.id, "how": outcome.value, "when": self._now})
         self._keep(closed)

@@ -224,5 +224,5 @@ def _close(connection: Connection, slots: Collection[str]) -> None:
         connection.execute(
             update(t.appointment)
             .where(among(connection, c.slot_id, slots), c.outcome.is_(None))
-            .values(outcome=Outcome.CANCELLED.value, closed_at=database_now())
+            .values(outcome=Outcome.CANCELLED.value, closed_at=database_now(), agenda=database_now())
         )

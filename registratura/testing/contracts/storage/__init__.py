@@ -4,6 +4,7 @@ import pytest
 
 from registratura.application.ports.messenger import Throttle
 from registratura.application.ports.storage import Storage
+from registratura.testing.contracts.storage.agenda import AgendaPromises
 from registratura.testing.contracts.storage.availability import AvailabilityPromises
 from registratura.testing.contracts.storage.bookings import BookingPromises
 from registratura.testing.contracts.storage.confirmations import ConfirmationPromises
@@ -22,6 +23,7 @@ class StorageContract(
     TransactionPromises,
     BookingPromises,
     DecidingPromises,
+    AgendaPromises,
     ConfirmationPromises,
     SchedulePromises,
     AvailabilityPromises,

@@ -66,6 +66,22 @@ class OutboxPromises:
             Leased(id="1", line="anna", outgoing=SEND, attempts=0, first_attempt_at=None, in_doubt=False),
         )
 
+    async def test_what_is_put_once_leaves_once(self, storage: Storage) -> None:
+        later = Edit(user=MessengerId("1001"), mid="mid-1", message=Message("Другое"))
+        assert await storage.transact(lambda tx: tx.outbox.put_once("anna", SEND, id="1"))
+        assert not await storage.transact(lambda tx: tx.outbox.put_once("anna", later, id="1"))
+        assert [one.outgoing for one in await lease(storage)] == [SEND]
+        await settle(storage, "1")
+        assert not await storage.transact(lambda tx: tx.outbox.put_once("anna", later, id="1"))
+        assert not await lease(storage)
+
+    async def test_what_is_left_out_never_leaves(self, storage: Storage) -> None:
+        assert await storage.transact(lambda tx: tx.outbox.leave_out("anna", id="1", reason="no_messenger"))
+        assert not await storage.transact(lambda tx: tx.outbox.leave_out("anna", id="1", reason="no_messenger"))
+        assert not await storage.transact(lambda tx: tx.outbox.put_once("anna", SEND, id="1"))
+        assert not await lease(storage)
+        assert await storage.transact(lambda tx: tx.outbox.forget(AT_ONCE, 10)) == 1
+
     async def test_effect_rolled_back_never_leaves(self, storage: Storage) -> None:
         def fail(tx: object) -> None:
             tx.outbox.put("anna", SEND, id="1")  # type: ignore[attr-defined]  # a transaction

@@ -1,0 +1,85 @@
+"""Notices of the bot as messages. The first line shows on a locked screen: it names nobody and no illness."""
+
+from collections.abc import Callable
+from datetime import timedelta
+
+import attrs
+
+from registratura.adapters.max import grammar, texts
+from registratura.adapters.max.phrases import BUTTON_SIGNS, facts_of, fitted
+from registratura.application.dialogue.screens import AppointmentOffer
+from registratura.application.notices import Changed, DayBefore, Notice, Soon
+from registratura.application.ports.messenger import Button, LinkButton, Message, Row
+from registratura.domain.dialogue import NoticeKey, NoticeToken
+from registratura.domain.identifiers import AppointmentId
+
+_HEADLINES = {0: texts.NOTICE_TODAY, 1: texts.NOTICE_TOMORROW}
+
+
+@attrs.frozen
+class MaxNotices:
+    """The Russian of notices in MAX."""
+
+    soon: timedelta = timedelta(minutes=15)
+    """How long before the visit its link comes."""
+
+    def notice(self, notice: Notice) -> Message:
+        """Write *notice* with its buttons."""
+        match notice:
+            case DayBefore():
+                return self._day_before(notice)
+            case Soon():
+                return _soon(notice)
+            case Changed():
+                return _changed(notice)
+
+    def _day_before(self, notice: DayBefore) -> Message:
+        text = texts.NOTICE_DAY_BEFORE.format(
+            **_facts(notice.visit),
+            headline=_HEADLINES.get(notice.days, texts.NOTICE_LATER),
+            soon=grammar.plural(self.soon // timedelta(minutes=1), texts.AFTER_MINUTES),
+            give_up=texts.NOTICE_GIVE_UP if notice.may_cancel else texts.NOTICE_GIVE_UP_BY_PHONE,
+        )
+        key = _keys(notice.visit.id)
+        rows = [key(texts.B_CONDITIONS, NoticeKey.CONDITIONS)]
+        rows += [key(texts.B_CANCEL, NoticeKey.CANCEL)] if notice.may_cancel else []
+        return Message(fitted(text), tuple(rows))
+
+
+def _soon(notice: Soon) -> Message:
+    minutes = grammar.plural(notice.minutes, texts.AFTER_MINUTES)
+    key = _keys(notice.visit.id)
+    rows: tuple[Row, ...] = (
+        (LinkButton(texts.B_JOIN, notice.link),),
+        key(texts.B_CONDITIONS, NoticeKey.CONDITIONS),
+        key(texts.B_CANNOT_JOIN, NoticeKey.HELP),
+    )
+    return Message(fitted(texts.NOTICE_SOON.format(**_facts(notice.visit), minutes=minutes)), rows)
+
+
+def _changed(notice: Changed) -> Message:
+    after = texts.NOTICE_CANCELLED
+    if notice.instead is not None:
+        place = _place(notice.instead)
+        after = texts.NOTICE_MOVED.format(place=place, organisation=notice.instead.organisation.name)
+    key = _keys(notice.visit.id)
+    mine = key(texts.B_UPCOMING, NoticeKey.UPCOMING)
+    rows = (mine,) if notice.instead is not None else (key(texts.B_BOOK_AGAIN, NoticeKey.AGAIN), mine)
+    return Message(fitted(texts.NOTICE_CHANGED.format(before=_place(notice.visit), after=after)), rows)
+
+
+def _place(visit: AppointmentOffer) -> str:
+    when = grammar.moment_short(visit.starts, visit.zone)
+    return texts.NOTICE_CHANGED_PLACE.format(when=when, doctor=facts_of(visit)["doctor"])
+
+
+def _facts(visit: AppointmentOffer) -> dict[str, str]:
+    # The full name, as in the summary: two children may share a first name and an initial (TMK-90).
+    return facts_of(visit) | {"patient": visit.patient.name.full}
+
+
+def _keys(appointment: AppointmentId) -> Callable[[str, NoticeKey], Row]:
+    def row(label: str, press: NoticeKey) -> Row:
+        return (Button(grammar.cut(label, BUTTON_SIGNS), NoticeToken(press, appointment).write()),)
+
+    return row

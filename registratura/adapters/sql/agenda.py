@@ -1,0 +1,116 @@
+"""When bookings are next looked at."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from functools import cache
+from typing import Any
+
+import attrs
+from sqlalchemy import Connection, Select, bindparam, literal_column, select, update
+
+from registratura.adapters.sql import tables as t
+from registratura.adapters.sql.engines import POSTGRESQL
+from registratura.adapters.sql.mapping import (
+    APPOINTMENT,
+    ORGANISATION,
+    PATIENT,
+    PURPOSE,
+    RESOURCE,
+    SPECIALITY,
+    appointment_of,
+    organisation_of,
+    patient_of,
+    purpose_of,
+    resource_of,
+    speciality_of,
+)
+from registratura.adapters.sql.patients import card_id
+from registratura.adapters.sql.types import Moment, database_moment, database_now
+from registratura.application.ports.agenda import Due
+from registratura.domain.appointments import Appointment, ClosedAppointment
+from registratura.domain.identifiers import AppointmentId, MessengerId
+
+_NOW = select(database_now())
+_COLUMNS = (*APPOINTMENT, *PATIENT, *RESOURCE, *ORGANISATION, *SPECIALITY, *PURPOSE)
+_PUT = (
+    update(t.appointment)
+    .where(t.appointment.c.id == bindparam("which"))
+    .values(agenda=bindparam("moment", type_=Moment))
+)
+
+
+@cache
+def _due(dialect: str) -> Select[Any]:
+    """The bookings that are due, locked, with what is said about each; then who is told, and the new booking."""
+    booked, moved, told = t.appointment, t.appointment.alias("moved"), t.patient.alias("told")
+    heads = (
+        select(booked.c.id, booked.c.agenda)
+        .where(booked.c.agenda <= database_moment(literal_column("0")))
+        .order_by(booked.c.agenda)
+        .limit(bindparam("most"))
+        .with_for_update(skip_locked=True)
+        .cte("heads")
+    )
+    if dialect == POSTGRESQL:
+        heads = heads.prefix_with("MATERIALIZED")
+    columns = (*_COLUMNS, told.c.messenger, *(moved.c[column.name] for column in APPOINTMENT))
+    return (
+        select(*(column.label(f"c{place}") for place, column in enumerate(columns)))
+        .select_from(
+            heads.join(booked, booked.c.id == heads.c.id)
+            .join(t.patient, t.patient.c.id == card_id(booked.c.patient_id))
+            .join(t.resource, t.resource.c.id == booked.c.resource_id)
+            .join(t.organisation, t.organisation.c.id == booked.c.organisation_id)
+            .outerjoin(t.speciality, t.speciality.c.id == booked.c.speciality_id)
+            .outerjoin(t.purpose, t.purpose.c.id == booked.c.purpose_id)
+            .outerjoin(told, told.c.id == card_id(booked.c.author_id))
+            .outerjoin(moved, moved.c.id == booked.c.moved_to)
+        )
+        .order_by(heads.c.agenda, heads.c.id)
+    )
+
+
+@attrs.frozen
+class SqlAgenda:
+    """`Agenda` over a connection."""
+
+    _connection: Connection
+
+    def now(self) -> datetime:
+        return self._connection.execute(_NOW).scalar_one()
+
+    def due(self, limit: int) -> Sequence[Due]:
+        rows = self._connection.execute(_due(self._connection.dialect.name), {"most": limit})
+        return tuple(map(_due_of, rows))
+
+    def put(self, moments: Mapping[AppointmentId, datetime | None]) -> None:
+        if moments:
+            asked = [{"which": appointment, "moment": moment} for appointment, moment in moments.items()]
+            self._connection.execute(_PUT, asked)
+
+
+def _due_of(row: Sequence[Any]) -> Due:
+    values = dict(zip(_COLUMNS, row, strict=False))
+    user, *moved = row[len(_COLUMNS) :]
+    held, patient = appointment_of(values), patient_of(values)
+    booked = held.appointment if isinstance(held, ClosedAppointment) else held
+    if booked.author is None:
+        user = patient.messenger
+    return Due(
+        held=held,
+        patient=patient,
+        resource=resource_of(values),
+        organisation=organisation_of(values),
+        speciality=speciality_of(values) if values[t.speciality.c.id] is not None else None,
+        purpose=purpose_of(values) if values[t.purpose.c.id] is not None else None,
+        user=MessengerId(user) if user is not None else None,
+        moved_to=_moved_to(moved),
+    )
+
+
+def _moved_to(row: Sequence[Any]) -> Appointment | None:
+    values = dict(zip(APPOINTMENT, row, strict=True))
+    if values[t.appointment.c.id] is None:
+        return None
+    held = appointment_of(values)
+    return held if isinstance(held, Appointment) else None

@@ -1,0 +1,163 @@
+"""Notices: what people are told without having asked, and the reminders among them."""
+
+from collections.abc import Callable, Mapping
+from datetime import datetime, timedelta
+from typing import Protocol
+
+import attrs
+
+from registratura.application.dialogue.screens import AppointmentOffer
+from registratura.application.ports.agenda import Due
+from registratura.application.ports.messenger import Message, Send, Timely, line_of
+from registratura.application.ports.storage import Storage, Transaction
+from registratura.domain.appointments import ClosedAppointment, VisitKind
+from registratura.domain.confirmation import UNANSWERED
+from registratura.domain.identifiers import AppointmentId
+from registratura.domain.notifications import Occasion, ReminderRules, turn
+
+AT_ONCE = 100
+"""Bookings that are looked at in one transaction."""
+ASK_AGAIN = timedelta(seconds=30)
+"""When a booking is looked at again whose clinic has not answered yet."""
+NO_MESSENGER = "no_messenger"
+"""Why a notice is not sent: nobody knows where the person is to be reached (TMK-99)."""
+
+
+@attrs.frozen(kw_only=True)
+class DayBefore:
+    """The consultation is near; `days` are those between today and its day on the clinic's calendar."""
+
+    visit: AppointmentOffer
+    days: int
+    may_cancel: bool
+
+
+@attrs.frozen(kw_only=True)
+class Soon:
+    """The consultation begins in `minutes`; `link` leads to it."""
+
+    visit: AppointmentOffer
+    minutes: int
+    link: str
+
+
+@attrs.frozen(kw_only=True)
+class Changed:
+    """The clinic cancelled the visit, or moved it: then `instead` is the new one."""
+
+    visit: AppointmentOffer
+    instead: AppointmentOffer | None
+
+
+Notice = DayBefore | Soon | Changed
+
+
+class NoticeWords(Protocol):
+    """The words of a channel for notices."""
+
+    def notice(self, notice: Notice) -> Message:
+        """Write *notice*; its first line tells a stranger who sees the screen nothing."""
+        ...
+
+
+def notice_id(what: str, appointment: AppointmentId) -> str:
+    """The id of a notice in the outbox: each is sent once for a booking."""
+    return f"notice:{what}:{appointment}"
+
+
+@attrs.frozen(kw_only=True)
+class Remind:
+    """Look at the bookings whose time has come: remind of them, or tell that the clinic closed them.
+
+    Any number of processes may do so at once.
+    """
+
+    storage: Storage
+    rules: ReminderRules
+    words: NoticeWords
+    link: Callable[[AppointmentId], str]
+    """The address through which one gets into the consultation."""
+    may_cancel: bool = False
+    through_mis: bool = False
+    """The clinic decides about bookings: nobody is reminded of one that it has not confirmed."""
+
+    async def __call__(self) -> int:
+        """Serve what is due, at most `AT_ONCE` bookings, in one transaction; give how many there were."""
+        return await self.storage.transact(self._serve)
+
+    def _serve(self, tx: Transaction) -> int:
+        found = tx.agenda.due(AT_ONCE)
+        if not found:
+            return 0
+        now = tx.agenda.now()
+        states = tx.confirmations.states([one.booked.id for one in found]) if self.through_mis else {}
+        again: Mapping[AppointmentId, datetime | None] = {
+            one.booked.id: now + ASK_AGAIN if states.get(one.booked.id) in UNANSWERED else self._look(one, now, tx)
+            for one in found
+        }
+        tx.agenda.put(again)
+        return len(found)
+
+    def _look(self, due: Due, now: datetime, tx: Transaction) -> datetime | None:
+        """Tell what is to be told about one booking; when to look at it again."""
+        if isinstance(due.held, ClosedAppointment):
+            if due.booked.starts > now:
+                self._tell("changed", _changed(due, tx), due, tx)
+            return None
+        whats_on = turn(due.held, self.rules, due.organisation.zone, now=now)
+        for occasion in whats_on.now:
+            notice = self._soon(due, now) if occasion is Occasion.SOON else self._day_before(due, now)
+            self._tell(occasion, notice, due, tx, timely=Timely(due.booked.id, due.booked.starts))
+        return whats_on.again
+
+    def _tell(self, what: str, notice: Notice, due: Due, tx: Transaction, timely: Timely | None = None) -> None:
+        once = notice_id(what, due.booked.id)
+        if due.user is None:
+            tx.outbox.leave_out(once, id=once, reason=NO_MESSENGER)
+            return
+        message = self.words.notice(notice)
+        tx.outbox.put_once(line_of(due.user), Send(user=due.user, message=message, timely=timely), id=once)
+
+    def _day_before(self, due: Due, now: datetime) -> DayBefore:
+        zone = due.organisation.zone
+        days = due.booked.starts.astimezone(zone).date() - now.astimezone(zone).date()
+        return DayBefore(visit=visit_of(due), days=days.days, may_cancel=self.may_cancel)
+
+    def _soon(self, due: Due, now: datetime) -> Soon:
+        minutes = -((now - due.booked.starts) // timedelta(minutes=1))
+        return Soon(visit=visit_of(due), minutes=minutes, link=self.link(due.booked.id))
+
+
+def _changed(due: Due, tx: Transaction) -> Changed:
+    visit, new = visit_of(due), due.moved_to
+    if new is None:
+        return Changed(visit=visit, instead=None)
+    resource, organisation = tx.schedule.doctors({new.resource})[new.resource]
+    speciality = tx.schedule.speciality(new.speciality) if new.speciality else None
+    instead = attrs.evolve(
+        visit,
+        id=new.id,
+        starts=new.starts,
+        zone=organisation.zone,
+        resource=resource,
+        organisation=organisation,
+        speciality=speciality,
+    )
+    return Changed(visit=visit, instead=instead)
+
+
+def visit_of(due: Due) -> AppointmentOffer:
+    """What is said about a booking whose time has come."""
+    booked = due.booked
+    return AppointmentOffer(
+        id=booked.id,
+        starts=booked.starts,
+        zone=due.organisation.zone,
+        patient=due.patient,
+        resource=due.resource,
+        organisation=due.organisation,
+        speciality=due.speciality,
+        purpose=due.purpose,
+        own=booked.author is None or booked.author in due.patient.ids,
+        online=booked.kind is VisitKind.ONLINE_CONSULTING,
+    )

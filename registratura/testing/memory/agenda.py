@@ -1,0 +1,52 @@
+"""When bookings are next looked at, in memory."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+
+import attrs
+
+from registratura.application.ports.agenda import Due
+from registratura.application.ports.time import Clock
+from registratura.domain.appointments import Appointment, ClosedAppointment
+from registratura.domain.identifiers import AppointmentId
+from registratura.domain.notifications import recipient
+from registratura.testing.memory.state import State
+
+
+@attrs.frozen
+class MemoryAgenda:
+    """`Agenda` over a state."""
+
+    _state: State
+    _clock: Clock
+
+    def now(self) -> datetime:
+        return self._clock.now()
+
+    def due(self, limit: int) -> Sequence[Due]:
+        now = self._clock.now()
+        ready = sorted((moment, name) for name, moment in self._state.agenda.items() if moment <= now)
+        return tuple(self._due(self._state.appointments[name]) for _, name in ready[:limit])
+
+    def put(self, moments: Mapping[AppointmentId, datetime | None]) -> None:
+        for appointment, moment in moments.items():
+            self._state.agenda.pop(appointment, None)
+            if moment is not None:
+                self._state.agenda[appointment] = moment
+
+    def _due(self, held: Appointment | ClosedAppointment) -> Due:
+        state = self._state
+        booked = held.appointment if isinstance(held, ClosedAppointment) else held
+        patient, told = state.card(booked.patient), state.card(recipient(booked))
+        assert patient is not None  # nobody is booked without a card
+        moved = state.appointments.get(held.moved_to or "") if isinstance(held, ClosedAppointment) else None
+        return Due(
+            held=held,
+            patient=patient,
+            resource=state.resources[booked.resource],
+            organisation=state.organisations[booked.organisation],
+            speciality=state.specialities.get(booked.speciality or ""),
+            purpose=state.purposes.get(booked.purpose or ""),
+            user=told.messenger if told is not None else None,
+            moved_to=moved if isinstance(moved, Appointment) else None,
+        )
