@@ -8,12 +8,14 @@ import attrs
 
 from registratura.application.dialogue.screens import AppointmentOffer
 from registratura.application.ports.agenda import Due
+from registratura.application.ports.consultations import LeaveOffer
 from registratura.application.ports.messenger import Message, Send, Timely, line_of
 from registratura.application.ports.storage import Storage, Transaction
-from registratura.domain.appointments import ClosedAppointment, VisitKind
+from registratura.domain.appointments import FREEING, ClosedAppointment, Outcome, VisitKind
 from registratura.domain.confirmation import UNANSWERED
 from registratura.domain.identifiers import AppointmentId
 from registratura.domain.notifications import Occasion, ReminderRules, turn
+from registratura.domain.organisations import Organisation, Resource, Speciality
 
 AT_ONCE = 100
 """Bookings that are looked at in one transaction."""
@@ -49,7 +51,26 @@ class Changed:
     instead: AppointmentOffer | None
 
 
-Notice = DayBefore | Soon | Changed
+@attrs.frozen(kw_only=True)
+class Ended:
+    """The consultation is over; `held_by` is the doctor who held it."""
+
+    visit: AppointmentOffer
+    ended_at: datetime
+    held_by: Resource
+
+
+@attrs.frozen(kw_only=True)
+class LeaveOffered:
+    """A doctor offers a consultation that closes a sick leave."""
+
+    offer: LeaveOffer
+    resource: Resource
+    organisation: Organisation
+    speciality: Speciality | None
+
+
+Notice = DayBefore | Soon | Changed | Ended | LeaveOffered
 
 
 class NoticeWords(Protocol):
@@ -60,9 +81,9 @@ class NoticeWords(Protocol):
         ...
 
 
-def notice_id(what: str, appointment: AppointmentId) -> str:
-    """The id of a notice in the outbox: each is sent once for a booking."""
-    return f"notice:{what}:{appointment}"
+def notice_id(what: str, subject: str) -> str:
+    """The id of a notice in the outbox: each is sent once for its subject, a booking or an offer."""
+    return f"notice:{what}:{subject}"
 
 
 @attrs.frozen(kw_only=True)
@@ -101,8 +122,11 @@ class Remind:
     def _look(self, due: Due, now: datetime, tx: Transaction) -> datetime | None:
         """Tell what is to be told about one booking; when to look at it again."""
         if isinstance(due.held, ClosedAppointment):
-            if due.booked.starts > now:
+            if due.held.outcome in FREEING and due.booked.starts > now:
                 self._tell("changed", _changed(due, tx), due, tx)
+            ended = _ended(due, tx) if due.held.outcome is Outcome.SERVED else None
+            if ended is not None:
+                self._tell("ended", ended, due, tx)
             return None
         whats_on = turn(due.held, self.rules, due.organisation.zone, now=now)
         for occasion in whats_on.now:
@@ -144,6 +168,14 @@ def _changed(due: Due, tx: Transaction) -> Changed:
         speciality=speciality,
     )
     return Changed(visit=visit, instead=instead)
+
+
+def _ended(due: Due, tx: Transaction) -> Ended | None:
+    end = tx.consultations.end_of(due.booked.id)
+    if end is None:
+        return None
+    stood_in = tx.schedule.doctors({end.held_by}).get(end.held_by) if end.held_by is not None else None
+    return Ended(visit=visit_of(due), ended_at=end.ended_at, held_by=stood_in[0] if stood_in else due.resource)
 
 
 def visit_of(due: Due) -> AppointmentOffer:

@@ -134,6 +134,10 @@ class Outcome(Enum):
     CANCELLED_BY_PATIENT = 5040
 
 
+FREEING = frozenset({Outcome.CANCELLED, Outcome.CANCELLED_BY_PATIENT})
+"""Outcomes that give the slot back; a visit that took place, or was missed, leaves it taken."""
+
+
 @attrs.frozen(kw_only=True)
 class ClosedAppointment:
     """A booking that is no longer in force; final."""

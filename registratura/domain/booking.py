@@ -8,6 +8,7 @@ from returns.result import Failure, Result, Success
 
 from registratura.domain import refusals, suitability
 from registratura.domain.appointments import (
+    FREEING,
     Application,
     Appointment,
     Channel,
@@ -309,8 +310,7 @@ def cancel(
     if by is not None and not by & {appointment.patient, appointment.author}:
         return Failure(refusals.NotYours())
     if isinstance(held, ClosedAppointment):
-        cancelled = held.outcome in {Outcome.CANCELLED, Outcome.CANCELLED_BY_PATIENT}
-        return Failure(refusals.AlreadyCancelled() if cancelled else refusals.AlreadyOver())
+        return Failure(refusals.AlreadyCancelled() if held.outcome in FREEING else refusals.AlreadyOver())
     if held.starts <= now:
         return Failure(refusals.AlreadyOver())
     return Success(ClosedAppointment(appointment=held, outcome=outcome, closed_at=now))

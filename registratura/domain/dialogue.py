@@ -211,6 +211,8 @@ class NoticeKey(Enum):
     UPCOMING = "mine"
     AGAIN = "again"
     HELP = "help"
+    LEAVE = "leave"
+    NOT_NOW = "not"
 
 
 _NOTICE_TOKEN = re.compile(r"n1\.(?P<key>[a-z]{2,8})\.(?P<subject>[A-Za-z0-9_-]{1,64})")
@@ -219,9 +221,9 @@ _NOTICE_KEYS = {key.value: key for key in NoticeKey}
 
 @attrs.frozen
 class NoticeToken:
-    """What a button of a notice carries: what it means, and which booking the notice is about.
+    """What a button of a notice carries: what it means, and which booking or offer the notice is about.
 
-    Whether the person may see that booking is asked when the button is pressed.
+    Whether the person may see that is asked when the button is pressed.
     """
 
     press: NoticeKey

@@ -26,6 +26,7 @@ from registratura.adapters.system import SystemClock, SystemIds, chance
 from registratura.application.booking import BookAppointment, CancelAppointment, Desk, MoveAppointment
 from registratura.application.confirmation import AskMis, Terms
 from registratura.application.consent import KeepConsentText
+from registratura.application.consultations import EndConsultation, OfferLeaveClosing
 from registratura.application.dialogue.conversation import Converse, Manners
 from registratura.application.dialogue.lists import Lists
 from registratura.application.dialogue.painting import Painter
@@ -113,6 +114,8 @@ class Registratura:
     """None where the clinic decides: there one books the new time, then cancels the old one."""
     work_off: WorkOff
     remind: Remind
+    end_consultation: EndConsultation
+    offer_leave_closing: OfferLeaveClosing
     ask_mis: AskMis | None
     """Asks the clinic where it decides about bookings itself; None where we decide."""
     max_door: MaxDoor
@@ -169,6 +172,8 @@ async def compose(settings: Settings, mis: Mis | None = None) -> AsyncIterator[R
             **_bookings(storage, desk, ask_mis),
             work_off=WorkOff(storage=storage, converse=converse, ids=ids),
             remind=_remind(settings, storage, through_mis=mis is not None),
+            end_consultation=EndConsultation(storage=storage, clock=clock),
+            offer_leave_closing=OfferLeaveClosing(storage=storage, words=MaxNotices()),
             ask_mis=ask_mis,
             max_door=door,
             max_line=line,
@@ -214,7 +219,12 @@ def _log_slip(slip: Exception) -> None:
 def _converse(settings: Settings, desk: Desk, terms: Terms | None) -> Converse:
     bot = settings.bot
     painter = Painter(
-        lists=Lists(desk=desk, after_start=timedelta(hours=settings.tmk.link.fallback_hours), terms=terms),
+        lists=Lists(
+            desk=desk,
+            after_start=timedelta(hours=settings.tmk.link.fallback_hours),
+            terms=terms,
+            leave_closing=settings.tmk.leave_purpose,
+        ),
         consent=settings.consent(texts.CONSENT),
         conditions=settings.tmk.conditions_text or None,
         page_size=bot.page_size,

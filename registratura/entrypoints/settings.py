@@ -144,6 +144,7 @@ class Tmk:
     consent_text: str = ""
     consent_version: str = "1"
     conditions_text: str = ""
+    leave_purpose: str = "Закрытие листа нетрудоспособности"
     reminders: TmkReminders = attrs.field(factory=TmkReminders)
     link: TmkLink = attrs.field(factory=TmkLink)
     schedule: TmkSchedule = attrs.field(factory=TmkSchedule)

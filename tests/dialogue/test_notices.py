@@ -50,7 +50,7 @@ def heads(chat: Chat) -> list[str]:
 
 
 def reminders(chat: Chat) -> list[str]:
-    return [head for head in heads(chat) if "онсультация" in head and "врача" in head or "через" in head]
+    return [head for head in heads(chat) if ("онсультация" in head and "врача" in head) or "через" in head]
 
 
 @pytest.mark.req("TMK-87", "TMK-88", "TMK-89", "TMK-90", "TMK-91", "TMK-92", "TMK-93", "TMK-95", "TMK-96", "TMK-100")

@@ -38,6 +38,11 @@ def day_words(day: date) -> str:
     return f"{day.day} {texts.MONTHS[day.month - 1]}, {texts.WEEKDAYS[day.weekday()]}"
 
 
+def date_words(day: date) -> str:
+    """«24 ноября 2026»."""
+    return f"{day.day} {texts.MONTHS[day.month - 1]} {day.year}"
+
+
 def day_button(day: date) -> str:
     """«Вт, 24 ноября»."""
     return f"{texts.WEEKDAYS_SHORT[day.weekday()]}, {day.day} {texts.MONTHS[day.month - 1]}"

@@ -6,12 +6,11 @@ from datetime import timedelta
 import attrs
 
 from registratura.adapters.max import grammar, texts
-from registratura.adapters.max.phrases import BUTTON_SIGNS, facts_of, fitted
+from registratura.adapters.max.phrases import BUTTON_SIGNS, facts_of, fitted, speciality_words
 from registratura.application.dialogue.screens import AppointmentOffer
-from registratura.application.notices import Changed, DayBefore, Notice, Soon
+from registratura.application.notices import Changed, DayBefore, Ended, LeaveOffered, Notice, Soon
 from registratura.application.ports.messenger import Button, LinkButton, Message, Row
 from registratura.domain.dialogue import NoticeKey, NoticeToken
-from registratura.domain.identifiers import AppointmentId
 
 _HEADLINES = {0: texts.NOTICE_TODAY, 1: texts.NOTICE_TOMORROW}
 
@@ -32,6 +31,10 @@ class MaxNotices:
                 return _soon(notice)
             case Changed():
                 return _changed(notice)
+            case Ended():
+                return _ended(notice)
+            case LeaveOffered():
+                return _leave(notice)
 
     def _day_before(self, notice: DayBefore) -> Message:
         text = texts.NOTICE_DAY_BEFORE.format(
@@ -68,6 +71,33 @@ def _changed(notice: Changed) -> Message:
     return Message(fitted(texts.NOTICE_CHANGED.format(before=_place(notice.visit), after=after)), rows)
 
 
+def _ended(notice: Ended) -> Message:
+    visit = notice.visit
+    same_day = notice.ended_at.astimezone(visit.zone).date() == visit.starts.astimezone(visit.zone).date()
+    facts = facts_of(visit) | {
+        "doctor": notice.held_by.label,
+        "when": grammar.moment_short(visit.starts, visit.zone),
+        "ended": (grammar.clock if same_day else grammar.moment_short)(notice.ended_at, visit.zone),
+    }
+    return Message(fitted(texts.NOTICE_ENDED.format(**facts)), (_keys(visit.id)(texts.B_UPCOMING, NoticeKey.UPCOMING),))
+
+
+def _leave(notice: LeaveOffered) -> Message:
+    offer = notice.offer
+    text = texts.NOTICE_LEAVE.format(
+        doctor=notice.resource.label,
+        speciality=speciality_words(notice.speciality),
+        organisation=notice.organisation.name,
+        number=offer.number,
+        opened=grammar.date_words(offer.opened_on),
+        until=grammar.date_words(offer.until),
+        comment=texts.NOTICE_COMMENT.format(comment=offer.comment) if offer.comment else "",
+    )
+    key = _keys(offer.id)
+    rows = (key(texts.B_BOOK, NoticeKey.LEAVE), key(texts.B_NOT_NOW, NoticeKey.NOT_NOW))
+    return Message(fitted(text), rows)
+
+
 def _place(visit: AppointmentOffer) -> str:
     when = grammar.moment_short(visit.starts, visit.zone)
     return texts.NOTICE_CHANGED_PLACE.format(when=when, doctor=facts_of(visit)["doctor"])
@@ -78,8 +108,8 @@ def _facts(visit: AppointmentOffer) -> dict[str, str]:
     return facts_of(visit) | {"patient": visit.patient.name.full}
 
 
-def _keys(appointment: AppointmentId) -> Callable[[str, NoticeKey], Row]:
+def _keys(subject: str) -> Callable[[str, NoticeKey], Row]:
     def row(label: str, press: NoticeKey) -> Row:
-        return (Button(grammar.cut(label, BUTTON_SIGNS), NoticeToken(press, appointment).write()),)
+        return (Button(grammar.cut(label, BUTTON_SIGNS), NoticeToken(press, subject).write()),)
 
     return row

@@ -112,7 +112,7 @@ def _menu(screen: screens.Menu, keys: _Keys) -> tuple[str, tuple[Row, ...]]:
 def _choice(screen: screens.Choice, keys: _Keys) -> tuple[str, tuple[Row, ...]]:
     text = texts.QUESTIONS[screen.step].format(
         doctor=screen.resource.name.initials if screen.resource and screen.resource.name else "",
-        speciality=_speciality(screen.speciality),
+        speciality=speciality_words(screen.speciality),
         day=grammar.day_words(screen.day) if screen.day else "",
         own=texts.OWN_CLINIC_FIRST if _own_first(screen.page.offers) else "",
     )
@@ -150,7 +150,7 @@ def _label(offer: Offer) -> str:  # noqa: PLR0911  # one line a kind of offer
         case Purpose(name=name):
             return name
         case Speciality():
-            return _speciality(offer)
+            return speciality_words(offer)
         case OrganisationOffer(organisation=organisation):
             return organisation.name
         case DoctorOffer(resource=resource, nearest=nearest, zone=zone):
@@ -181,7 +181,8 @@ def _list_failed(_: screens.ListFailed, keys: _Keys) -> tuple[str, tuple[Row, ..
     return texts.LIST_FAILED, (keys.row(texts.B_RETRY, Key.RETRY), keys.foot())
 
 
-def _speciality(speciality: Speciality | None) -> str:
+def speciality_words(speciality: Speciality | None) -> str:
+    """The name of *speciality*, or what stands for one that is not known."""
     if speciality is None:
         return texts.NO_SPECIALITY
     unnamed = speciality.name == speciality.id
@@ -197,7 +198,7 @@ def facts_of(visit: AppointmentOffer) -> dict[str, str]:
     return {
         "patient": visit.patient.name.discreet,
         "doctor": _who(visit.resource),
-        "speciality": _speciality(visit.speciality),
+        "speciality": speciality_words(visit.speciality),
         "organisation": visit.organisation.name,
         "address": visit.organisation.address,
         "when": grammar.moment_words(visit.starts, visit.zone),

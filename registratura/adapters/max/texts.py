@@ -157,6 +157,19 @@ NOTICE_CHANGED = """Запись изменилась
 NOTICE_CHANGED_PLACE = "{when}, {doctor}"
 NOTICE_MOVED = "Стало: {place}, {organisation}."
 NOTICE_CANCELLED = "Поликлиника отменила приём."
+NOTICE_ENDED = """Консультация завершена
+
+Начало: {when}
+Окончание: {ended}
+Врач: {doctor}, {speciality}
+Цель: {purpose}
+
+Заключение врача появится в медицинской карте."""
+NOTICE_LEAVE = """Вам доступна запись к врачу
+
+{doctor}, {speciality}, {organisation}, предлагает телемедицинскую консультацию, чтобы закрыть лист \
+нетрудоспособности № {number} (открыт {opened}, по {until}). Приезжать не нужно.{comment}"""
+NOTICE_COMMENT = "\n\nКомментарий врача: {comment}"
 
 FAULT = "У нас неполадки, уже чиним. Ваши записи в силе. Попробуйте позже. Код {code}."
 
@@ -241,6 +254,7 @@ B_BOOK = "Записаться"
 B_BOOK_AGAIN = "Записаться снова"
 B_CANCEL = "Отменить запись"
 B_JOIN = "Перейти к консультации"
+B_NOT_NOW = "Не сейчас"
 B_CANNOT_JOIN = "Не получается войти"
 B_CANCEL_YES = "Да, отменить"
 B_CANCEL_NO = "Не отменять"

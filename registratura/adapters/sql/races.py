@@ -26,7 +26,7 @@ from registratura.adapters.sql.prepared import Prepared
 from registratura.adapters.sql.tables import appointment, booking_turn, consent, request, slot
 from registratura.adapters.sql.types import Moment
 from registratura.application.ports.deciding import Answer
-from registratura.domain.appointments import Appointment, ClosedAppointment
+from registratura.domain.appointments import FREEING, Appointment, ClosedAppointment
 from registratura.domain.telemedicine import Consent
 
 BOOKED = [column for column in appointment.c if column.name not in {"outcome", "closed_at", "moved_to"}]
@@ -64,13 +64,15 @@ def take(connection: Connection, booked: Appointment, agreed: Consent | None, ag
 
 
 def release(connection: Connection, closed: ClosedAppointment, agenda: datetime | None) -> bool:
-    """Close a booking in force and free its slot if it is still ours; False, and nothing done, otherwise."""
+    """Close a booking in force and, if it was cancelled, free its slot; False, and nothing done, otherwise."""
     values = releasing(closed, agenda)
+    frees = closed.outcome in FREEING
     if connection.dialect.name == POSTGRESQL:
-        return _is_done(release_at_once(), connection, values)
+        return _is_done(release_at_once(frees=frees), connection, values)
     if _CLOSE.run(connection, values) != 1:
         return False
-    _MARK_FREE.run(connection, values)
+    if frees:
+        _MARK_FREE.run(connection, values)
     return True
 
 
@@ -193,7 +195,7 @@ def take_in_turn(*, with_consent: bool, with_answer: bool) -> Prepared:
 
 
 @cache
-def release_at_once(*, with_answer: bool = False) -> Prepared:
+def release_at_once(*, frees: bool = True, with_answer: bool = False) -> Prepared:
     """The same in one round trip; the slot is locked before the booking, as loading a schedule does."""
     holding = exists().where(appointment.c.slot_id == slot.c.id, *_IS_HELD)
     locked = select(slot.c.id).where(holding).with_for_update(of=slot).cte("locked")
@@ -211,7 +213,9 @@ def release_at_once(*, with_answer: bool = False) -> Prepared:
         .returning(slot.c.id)
         .cte("freed")
     )
-    counted = select(func.count()).select_from(closed).add_cte(freed)
+    counted = select(func.count()).select_from(closed)
+    if frees:
+        counted = counted.add_cte(freed)
     return Prepared(counted.add_cte(_remembered(closed)) if with_answer else counted)
 
 

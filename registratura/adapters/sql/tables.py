@@ -256,6 +256,36 @@ Index(
 )
 _ON_AGENDA = text("agenda IS NOT NULL")
 Index("ix_appointment_agenda", appointment.c.agenda, postgresql_where=_ON_AGENDA, sqlite_where=_ON_AGENDA)
+_CONSULTATION = text("kind = 'ONLINE_CONSULTING'")
+Index(
+    "ix_appointment_consultation",
+    appointment.c.resource_id,
+    appointment.c.starts,
+    postgresql_where=_CONSULTATION,
+    sqlite_where=_CONSULTATION,
+)
+
+consultation_end = Table(
+    "consultation_end",
+    metadata,
+    Column("appointment_id", ForeignKey(appointment.c.id), primary_key=True),
+    Column("ended_at", Moment, nullable=False),
+    Column("held_by", Text),
+)
+
+leave_offer = Table(
+    "leave_offer",
+    metadata,
+    Column("patient_id", ForeignKey(patient.c.id), primary_key=True),
+    Column("resource_id", ForeignKey(resource.c.id), primary_key=True),
+    Column("number", Text, primary_key=True),
+    Column("id", Text, nullable=False),
+    Column("opened_on", Date, nullable=False),
+    Column("until", Date, nullable=False),
+    Column("comment", Text, nullable=False),
+    Column("offered_at", Moment, nullable=False),
+    UniqueConstraint("id"),
+)
 
 booking_turn = Table(
     "booking_turn",

@@ -7,6 +7,7 @@ from sqlalchemy import Connection
 from registratura.adapters.sql.agenda import SqlAgenda
 from registratura.adapters.sql.appointments import SqlAppointments
 from registratura.adapters.sql.confirmations import SqlConfirmations
+from registratura.adapters.sql.consultations import SqlConsultations
 from registratura.adapters.sql.dialogues import SqlDialogues
 from registratura.adapters.sql.inbox import SqlInbox
 from registratura.adapters.sql.outbox import SqlOutbox
@@ -47,6 +48,10 @@ class SqlTransaction:
     @cached_property
     def confirmations(self) -> SqlConfirmations:
         return SqlConfirmations(self._connection, locking=self._locking)
+
+    @cached_property
+    def consultations(self) -> SqlConsultations:
+        return SqlConsultations(self._connection)
 
     @cached_property
     def dialogues(self) -> SqlDialogues:

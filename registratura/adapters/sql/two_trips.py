@@ -44,6 +44,7 @@ from registratura.application.ports.deciding import (
 )
 from registratura.application.ports.failures import TransactionLost, Unavailable
 from registratura.application.ports.messenger import Incoming
+from registratura.domain.appointments import FREEING
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -125,7 +126,8 @@ class TwoTrips:
             case None:
                 is_kept = answer is None or await self._done(remember_if_new(POSTGRESQL), remembered)
             case closed:
-                release = races.release_at_once(with_answer=answer is not None)
+                frees = closed.outcome in FREEING
+                release = races.release_at_once(frees=frees, with_answer=answer is not None)
                 is_kept = await self._done(release, {**races.releasing(closed, decision.agenda), **remembered})
         return Success(decision.value) if is_kept else Failure(Overtaken())
 

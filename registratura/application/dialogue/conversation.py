@@ -9,6 +9,7 @@ from returns.pipeline import is_successful
 from registratura.application.booking import Desk, decide, release
 from registratura.application.confirmation import Pending, Waiting, begin, begin_cancelling
 from registratura.application.dialogue.lists import NotAllowed
+from registratura.application.dialogue.noticed import led_by
 from registratura.application.dialogue.painting import Painter
 from registratura.application.dialogue.screens import (
     AppointmentOffer,
@@ -34,9 +35,9 @@ from registratura.application.ports.messenger import (
 )
 from registratura.application.ports.storage import Transaction
 from registratura.domain import dialogue as rules
-from registratura.domain.appointments import Application, Appointment, Channel, ClosedAppointment, VisitKind
+from registratura.domain.appointments import Application, Appointment, Channel, VisitKind
 from registratura.domain.confirmation import UNANSWERED, Confirmation, Declined, News
-from registratura.domain.dialogue import Dialogue, Key, NoticeKey, NoticeToken, Pick, Press, Standing, Step, Token
+from registratura.domain.dialogue import Dialogue, Key, Pick, Press, Standing, Step, Token
 from registratura.domain.identifiers import AppointmentId, MessengerId
 from registratura.domain.people import Patient
 from registratura.domain.refusals import (
@@ -126,7 +127,8 @@ class Converse:
         if notice is not None:
             self._answer(pressed, Remark.TAKEN, tx)
             # The notice stays as it is: what it leads to is a message of its own.
-            self._show(self._led_by(notice, dialogue, turn), attrs.evolve(turn, mid=None))
+            led = led_by(notice, dialogue, person, self.painter, tx)
+            self._show(led, attrs.evolve(turn, mid=None))
             return
         token = rules.read_token(pressed.payload)
         dialogue, idle = self._awake(dialogue)
@@ -143,28 +145,6 @@ class Converse:
         if token is not None and verdict is Standing.STALE and _is_second_tap(token, dialogue):
             return
         self._show(dialogue, turn, remark if remark is not Remark.STALE else None)
-
-    def _led_by(self, token: NoticeToken, dialogue: Dialogue, turn: _Turn) -> Dialogue:
-        """Where the button of a notice leads; a booking that the person may not see leads to the menu."""
-        menu = rules.at_menu(dialogue)
-        booking = attrs.evolve(menu, appointment=AppointmentId(token.subject))
-        match token.press:
-            case NoticeKey.CONDITIONS:
-                return rules.to_step(booking, Step.CONDITIONS)
-            case NoticeKey.CANCEL:
-                return rules.to_step(booking, Step.CANCELLING if self.painter.allow_cancel else Step.APPOINTMENT)
-            case NoticeKey.UPCOMING:
-                return rules.to_step(menu, Step.UPCOMING)
-            case NoticeKey.AGAIN:
-                return self._again(menu, booking.appointment, turn)
-            case NoticeKey.HELP:
-                return rules.to_step(menu, Step.HELP)
-
-    def _again(self, menu: Dialogue, booked: AppointmentId | None, turn: _Turn) -> Dialogue:
-        """Book anew what the clinic cancelled: the same patient, from the start."""
-        closed = turn.tx.appointments.find(booked) if booked is not None else None
-        own = isinstance(closed, ClosedAppointment) and closed.appointment.patient in turn.person.ids
-        return rules.for_oneself(menu, turn.person.id) if own else rules.to_step(menu, Step.WHOM)
 
     def _standing(self, dialogue: Dialogue, token: Token | None) -> Standing:
         if token is not None and token.press in {Key.CANCEL, Key.CANCEL_YES} and not self.painter.allow_cancel:

@@ -27,7 +27,7 @@ from registratura.domain.organisations import Organisation, Resource, Speciality
 from registratura.domain.people import Patient, may_act_for, represented
 from registratura.domain.schedule import AgeTag, Opening
 from registratura.domain.suitability import Encounter, unsuitable
-from registratura.domain.telemedicine import purposes_for
+from registratura.domain.telemedicine import Purpose, purposes_for
 
 
 class NotAllowed(Exception):  # a dialogue that outlived a representation, not a fault
@@ -58,6 +58,8 @@ class Lists:
     desk: Desk
     after_start: timedelta = timedelta(hours=4)
     """How long a consultation that has begun counts as coming when nobody says that it ended."""
+    leave_closing: str = "Закрытие листа нетрудоспособности"
+    """Id or name of the purpose with which a sick leave is closed (`tmk.leave_purpose`)."""
     terms: Terms | None = None
     """How the clinic is waited for where it decides about bookings itself; None where we decide."""
 
@@ -317,6 +319,12 @@ class Lists:
             own=patient.id == person.id,
             online=True,
         )
+
+    def leave_purpose(self, tx: Transaction) -> Purpose | None:
+        """The purpose with which a sick leave is closed."""
+        wanted = self.leave_closing.casefold()
+        named = (known for known in tx.schedule.purposes() if wanted in {known.id.casefold(), known.name.casefold()})
+        return next(named, None)
 
     def differs(self, organisation: Organisation) -> bool:
         """Whether the clinic's clocks now differ from the region's."""

@@ -17,6 +17,7 @@ from returns.result import Failure, Result, Success
 from registratura.application.availability import Availability, AvailabilityQuery
 from registratura.application.ports.agenda import Agenda
 from registratura.application.ports.confirmations import Confirmations
+from registratura.application.ports.consultations import Consultations
 from registratura.application.ports.deciding import (
     BookingJudge,
     CancelJudge,
@@ -200,7 +201,7 @@ class Appointments(Protocol):
         ...
 
     def release(self, closed: ClosedAppointment, *, agenda: datetime | None = None) -> bool:
-        """Close the booking and make its slot AVAILABLE again, unless the clinic withdrew the slot meanwhile.
+        """Close the booking and, if it was cancelled, make its slot AVAILABLE again unless the clinic withdrew it.
 
         Nothing is done for the booking any more but what is due at *agenda*. False, and nothing changed, when the
         booking was no longer in force.
@@ -278,6 +279,8 @@ class Transaction(Protocol):
     def agenda(self) -> Agenda: ...
     @property
     def confirmations(self) -> Confirmations: ...
+    @property
+    def consultations(self) -> Consultations: ...
     @property
     def dialogues(self) -> Dialogues: ...
     @property

@@ -21,7 +21,7 @@ from registratura.domain.confirmation import State
 from registratura.domain.identifiers import AppointmentId, PatientId
 from registratura.domain.refusals import AppointmentUnknown, BookingCode
 from registratura.entrypoints.composition import Registratura, TooLarge, receive
-from registratura.entrypoints.http import texts, wire
+from registratura.entrypoints.http import consultations, texts, wire
 from registratura.entrypoints.http.availability import availability
 from registratura.entrypoints.http.bodies import bounded_body, header, steady_body, too_large
 from registratura.entrypoints.http.exchanges import exchange_in
@@ -45,6 +45,9 @@ def routes(product: Registratura) -> list[Route]:
         route("/api/v1/availability", {"GET": guarded(availability)}),
         route("/api/v1/bookings", {"GET": guarded(listed), "POST": guarded(book)}),
         route("/api/v1/bookings/{id}", {"DELETE": guarded(cancel)}),
+        route("/api/v1/consultations", {"GET": guarded(consultations.day)}),
+        route("/api/v1/consultations/{id}/end", {"POST": guarded(consultations.end)}),
+        route("/api/v1/sick-leave-offers", {"POST": guarded(consultations.offer_leave_closing)}),
     ]
 
 

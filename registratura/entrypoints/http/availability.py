@@ -1,7 +1,7 @@
 """`GET /api/v1/availability`: free and taken times of one organisation and speciality."""
 
 from collections.abc import Mapping
-from datetime import date, datetime
+from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -12,6 +12,7 @@ from registratura.application.availability import LONGEST, Availability, Availab
 from registratura.domain.identifiers import OrganisationId, SpecialityId
 from registratura.entrypoints.composition import Registratura
 from registratura.entrypoints.http import texts
+from registratura.entrypoints.http.fields import read_day
 from registratura.entrypoints.http.problems import Json, Problem
 from registratura.entrypoints.http.wire import is_id
 
@@ -38,7 +39,7 @@ def read_query(given: Mapping[str, str], now: datetime, region: ZoneInfo) -> Ava
     faults = [{"field": name, "detail": texts.FIELD_UNKNOWN} for name in given if name not in _KNOWN]
     ids = {name: given.get(name, "").strip() for name in _REQUIRED}
     faults += [{"field": name, "detail": texts.FIELD_TEXT} for name, value in ids.items() if not is_id(value)]
-    days = {name: _day(given[name]) for name in _DAYS if name in given}
+    days = {name: read_day(given[name]) for name in _DAYS if name in given}
     faults += [{"field": name, "detail": texts.FIELD_DAY} for name, day in days.items() if day is None]
     online = _ONLINE.get(given.get("online", "false"))
     if online is None:
@@ -55,15 +56,6 @@ def read_query(given: Mapping[str, str], now: datetime, region: ZoneInfo) -> Ava
     )
     _check_length(asked, region)
     return asked
-
-
-def _day(text: str) -> date | None:
-    """The day written YYYY-MM-DD; other forms of ISO 8601 are not read."""
-    try:
-        day = date.fromisoformat(text)
-    except ValueError:
-        return None
-    return day if str(day) == text else None
 
 
 def _check_length(asked: AvailabilityQuery, region: ZoneInfo) -> None:

@@ -7,7 +7,8 @@ from registratura.application.availability import LONGEST
 from registratura.domain.refusals import BookingCode
 from registratura.domain.schedule import AgeTag
 from registratura.domain.telemedicine import Platform
-from registratura.entrypoints.http import texts, wire
+from registratura.entrypoints.http import consultations, texts, wire
+from registratura.entrypoints.http.fields import LONGEST_TEXT
 from registratura.entrypoints.http.openapi_words import CODES, DESCRIPTIONS, FIELDS, OPERATIONS, RESPONSES
 
 Schema = dict[str, Any]
@@ -66,6 +67,17 @@ _BOOKING_FIELDS: dict[str, Schema] = {
     "referral_id": _nullable(_TEXT),
     "booked_at": _MOMENT,
 }
+_CONSULTATION_FIELDS: dict[str, Schema] = {
+    "booking_id": {"type": "string", "format": "uuid"},
+    "state": {"type": "string", "enum": list(consultations.STATES)},
+    "starts": _MOMENT,
+    "ends": _MOMENT,
+    "ended_at": _nullable(_MOMENT),
+    "patient_id": _TEXT,
+    "patient_name": {"type": "string"},
+    "patient_birthdate": _DAY,
+    "purpose": _nullable({"type": "string"}),
+}
 _PROBLEM_FIELDS: dict[str, Schema] = {
     "type": {"const": "about:blank"},
     "title": {"type": "string"},
@@ -114,6 +126,25 @@ _SCHEMAS: dict[str, Schema] = {
         refused_total=_COUNT,
         refused={"type": "array", "items": _REFUSED_RECORD},
     ),
+    "Consultations": _object(
+        ("resource_id", "day", "consultations"),
+        resource_id=_TEXT,
+        day=_DAY,
+        consultations={"type": "array", "items": _object(tuple(_CONSULTATION_FIELDS), **_CONSULTATION_FIELDS)},
+    ),
+    "End": _object((), ended_at=_MOMENT, resource_id=_nullable(_TEXT)),
+    "Ended": _object(("booking_id", "ended_at"), booking_id={"type": "string", "format": "uuid"}, ended_at=_MOMENT),
+    "LeaveOffer": _object(
+        ("patient_id", "resource_id", "number", "opened_on", "until"),
+        patient_id=_TEXT,
+        resource_id=_TEXT,
+        number=_TEXT,
+        opened_on=_DAY,
+        until=_DAY,
+        comment={"type": "string", "maxLength": LONGEST_TEXT},
+        again={"type": "boolean", "default": False},
+    ),
+    "LeaveOffered": _object(("reachable",), reachable={"type": "boolean"}),
     "Problem": _object(("type", "title", "status", "code", "detail", "request_id"), **_PROBLEM_FIELDS),
 }
 
@@ -189,6 +220,28 @@ DOCUMENT: dict[str, Any] = {
                 "cancelBooking",
                 _json(202, "Booking") | {"204": {"description": RESPONSES[204]}} | _problems(400, 404, 409, 422),
                 parameters=[_BY_ID, _BY_KEY],
+            ),
+        },
+        "/api/v1/consultations": {
+            "get": _operation(
+                "consultationsOfTheDay",
+                _json(200, "Consultations") | _problems(400, 404),
+                parameters=[_query("resource_id", _TEXT, required=True), _query("day", _DAY, required=True)],
+            ),
+        },
+        "/api/v1/consultations/{id}/end": {
+            "post": _operation(
+                "endConsultation",
+                _json(200, "Ended") | _problems(400, 404, 408, 409, 413, 422),
+                parameters=[_BY_ID],
+                requestBody=_body(json=_ref("End")) | {"required": False},
+            ),
+        },
+        "/api/v1/sick-leave-offers": {
+            "post": _operation(
+                "offerLeaveClosing",
+                _json(201, "LeaveOffered") | _problems(400, 408, 413, 422),
+                requestBody=_body(json=_ref("LeaveOffer")),
             ),
         },
         "/api/v1/availability": {

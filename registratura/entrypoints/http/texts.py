@@ -1,5 +1,7 @@
 """What the HTTP entrypoint says to people who call it: developers of other systems, and visitors of its pages."""
 
+from registratura.domain.consultations import EndRefusal
+
 TITLES = {
     400: "Запрос не разобран",
     401: "Нужен ключ",
@@ -26,6 +28,9 @@ FIELD_UNKNOWN = "такого поля нет"
 FIELD_TEXT = "нужна непустая строка печатных знаков, не длиннее 200"
 FIELD_ONE_OF = "одно из значений: {values}"
 FIELD_DAY = "день в виде ГГГГ-ММ-ДД"
+FIELD_MOMENT = "момент в виде ГГГГ-ММ-ДДTЧЧ:ММ:СС, лучше с поправкой часового пояса"
+FIELD_WORDS = "строка не длиннее {longest} знаков"
+FIELD_NOT_BEFORE = "не раньше {other}"
 FIELD_DAYS = "не раньше from и не дальше {longest} дней, считая оба"
 MO_UNKNOWN = "Такой медицинской организации нет."
 PATH = "По этому адресу ничего нет. Проверьте адрес: он начинается с /api/v1/."
@@ -79,6 +84,16 @@ FROM_CLINIC = {
     "Kept": "МИС медицинской организации не приняла отмену, запись действует.",
 }
 """What a clinic says that decides about bookings itself."""
+
+RESOURCE_UNKNOWN = "Такого врача нет."
+END_REFUSALS = {
+    EndRefusal.UNKNOWN: "Такой записи нет.",
+    EndRefusal.NOT_ONLINE: "Это не телемедицинская консультация.",
+    EndRefusal.CANCELLED: "Запись отменена: завершать нечего.",
+    EndRefusal.NOT_BEGUN: "Окончание должно быть позже начала консультации.",
+    EndRefusal.IN_FUTURE: "Окончание ещё не наступило: проверьте ended_at и часы.",
+}
+NOBODY_THERE = {"patient_id": "такого пациента нет", "resource_id": "такого врача нет"}
 
 LOGIN_PAGE = """<!doctype html>
 <html lang="ru"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">

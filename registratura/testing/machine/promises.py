@@ -6,7 +6,7 @@ import attrs
 
 from registratura.application.ports.deciding import Fingerprint
 from registratura.application.records import BookRecord, BookStatus, SlotRecord, Stored
-from registratura.domain.appointments import Application, Appointment, Outcome
+from registratura.domain.appointments import FREEING, Application, Appointment, Outcome
 from registratura.domain.identifiers import AppointmentId, PatientId, SlotId
 from registratura.domain.moments import local_day
 from registratura.domain.schedule import SlotStatus
@@ -84,7 +84,7 @@ class Promises:
         """Somebody was told that a booking is over; a cancelled one gives its slot back."""
         slot = self.bookings[booking].slot
         self.ended[booking] = outcome
-        cancelled = outcome in {Outcome.CANCELLED, Outcome.CANCELLED_BY_PATIENT}
+        cancelled = outcome in FREEING
         if cancelled and self.slots[slot] is SlotStatus.RECORDED:
             self.slots[slot] = SlotStatus.AVAILABLE
 

@@ -8,7 +8,7 @@ import attrs
 
 from registratura.application.availability import Availability, AvailabilityQuery, DayCount, shown
 from registratura.application.ports.storage import DoctorOpening, Each, Window
-from registratura.domain.appointments import Appointment, ClosedAppointment, Facts
+from registratura.domain.appointments import FREEING, Appointment, ClosedAppointment, Facts
 from registratura.domain.identifiers import (
     AppointmentId,
     MessengerId,
@@ -215,7 +215,7 @@ class MemoryAppointments:
         if agenda is not None:
             self._state.agenda[held.id] = agenda
         slot = self._state.slots[held.slot]
-        if isinstance(slot, TakenSlot):
+        if closed.outcome in FREEING and isinstance(slot, TakenSlot):
             self._state.slots[held.slot] = FreeSlot(slot.opening)
         return True
 

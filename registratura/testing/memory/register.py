@@ -20,7 +20,7 @@ from registratura.application.records import (
     Stored,
     Verdict,
 )
-from registratura.domain.appointments import Appointment, ClosedAppointment, Outcome
+from registratura.domain.appointments import FREEING, Appointment, ClosedAppointment, Outcome
 from registratura.domain.organisations import Organisation, Resource, Speciality
 from registratura.domain.people import Attachment, Patient, Representation
 from registratura.domain.schedule import (
@@ -217,7 +217,7 @@ class MemoryRegister:
         outcome = Outcome(record.status.value)
         self._close(known, outcome)
         slot = self._state.slots[held.slot]
-        if outcome in {Outcome.CANCELLED, Outcome.CANCELLED_BY_PATIENT} and isinstance(slot, TakenSlot):
+        if outcome in FREEING and isinstance(slot, TakenSlot):
             self._state.slots[held.slot] = FreeSlot(slot.opening)
         return Stored.CHANGED
 

@@ -6,11 +6,13 @@ from typing import Any
 
 import attrs
 
+from registratura.application.ports.consultations import LeaveOffer
 from registratura.application.ports.deciding import Fingerprint
 from registratura.application.ports.messenger import Incoming, Outgoing
 from registratura.application.ports.queues import SendState
 from registratura.domain.appointments import Appointment, ClosedAppointment
 from registratura.domain.confirmation import Confirmation
+from registratura.domain.consultations import End
 from registratura.domain.dialogue import Dialogue
 from registratura.domain.organisations import Organisation, Resource, Speciality
 from registratura.domain.people import Attachment, Patient, Representation
@@ -100,6 +102,10 @@ class State:
     agenda: dict[str, datetime] = attrs.field(factory=dict)
     """Booking → when it is next looked at."""
     consents: dict[str, Consent] = attrs.field(factory=dict)
+    ends: dict[str, End] = attrs.field(factory=dict)
+    """Consultation → how it ended."""
+    offers: dict[tuple[str, str, str], LeaveOffer] = attrs.field(factory=dict)
+    """Patient, doctor and number of the sick leave → the offer to close it."""
     confirmations: dict[str, Confirmation] = attrs.field(factory=dict)
     references: dict[tuple[str, str], Mapping[str, Any]] = attrs.field(factory=dict)
     dialogues: dict[str, Dialogue] = attrs.field(factory=dict)

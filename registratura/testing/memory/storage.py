@@ -13,6 +13,7 @@ from registratura.application.ports.time import Clock
 from registratura.testing.memory.agenda import MemoryAgenda
 from registratura.testing.memory.booking import MemoryAppointments, MemoryPatients, MemorySchedule
 from registratura.testing.memory.confirmations import MemoryConfirmations
+from registratura.testing.memory.consultations import MemoryConsultations
 from registratura.testing.memory.queues import (
     MemoryAudit,
     MemoryDialogues,
@@ -55,6 +56,10 @@ class MemoryTransaction:
     @property
     def confirmations(self) -> MemoryConfirmations:
         return MemoryConfirmations(self._state, self._clock)
+
+    @property
+    def consultations(self) -> MemoryConsultations:
+        return MemoryConsultations(self._state)
 
     @property
     def dialogues(self) -> MemoryDialogues:

@@ -18,13 +18,7 @@ from registratura.domain.appointments import Appointment, ClosedAppointment, Out
 from registratura.domain.identifiers import OrganisationId, PatientId, ResourceId
 from registratura.domain.schedule import SlotStatus
 
-_FREEING = frozenset({Outcome.CANCELLED, Outcome.CANCELLED_BY_PATIENT})
 _RECORD = update(t.slot).where(t.slot.c.id == bindparam("which")).values(status=SlotStatus.RECORDED.value)
-_CLOSE = (
-    update(t.appointment)
-    .where(t.appointment.c.id == bindparam("which"))
-    .values(outcome=bindparam("how"), closed_at=bindparam("when", type_=t.appointment.c.closed_at.type), agenda=None)
-)
 
 
 def store_books(connection: Connection, records: Sequence[BookRecord]) -> list[Verdict]:
@@ -97,13 +91,9 @@ class _Books:
         return Stored.CREATED
 
     def _close(self, held: Appointment, outcome: Outcome) -> None:
-        """A visit that took place, or was missed, leaves its slot taken."""
         closed = ClosedAppointment(appointment=held, outcome=outcome, closed_at=self._now)
-        if outcome in _FREEING:
-            by_clinic = outcome is Outcome.CANCELLED
-            races.release(self._connection, closed, agenda=self._now if by_clinic else None)
-        else:
-            self._connection.execute(_CLOSE, {"which": held.id, "how": outcome.value, "when": self._now})
+        by_clinic = outcome is Outcome.CANCELLED
+        races.release(self._connection, closed, agenda=self._now if by_clinic else None)
         self._keep(closed)
 
     def _keep(self, known: Appointment | ClosedAppointment) -> None:
