@@ -1,0 +1,1 @@
+"""The Sferum methods that make chats for telemedicine consultations."""
