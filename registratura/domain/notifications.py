@@ -9,6 +9,7 @@ import attrs
 from registratura.domain.appointments import Appointment, VisitKind
 from registratura.domain.identifiers import PatientId
 from registratura.domain.moments import aware
+from registratura.domain.telemedicine import Platform
 
 
 class Occasion(StrEnum):
@@ -16,6 +17,8 @@ class Occasion(StrEnum):
 
     DAY_BEFORE = "day_before"
     """A reminder (TMK-87)."""
+    CHAT = "chat"
+    """The chat is opened (CONS-12)."""
     SOON = "soon"
     """A reminder with the link to the consultation (TMK-88)."""
 
@@ -45,6 +48,8 @@ class ReminderRules:
 
     day_before: timedelta = timedelta(hours=24)
     soon: timedelta = timedelta(minutes=15)
+    chat: timedelta | None = None
+    """How long before the beginning the chat is opened; None where there are no chats."""
     quiet: QuietHours | None = None
     """None reminds of tomorrow at any hour; the reminder of a visit at hand is never moved."""
 
@@ -67,6 +72,8 @@ def agenda(booked: Appointment, rules: ReminderRules, zone: ZoneInfo) -> tuple[I
     if booked.kind is not VisitKind.ONLINE_CONSULTING or booked.starts <= since:
         return ()
     items = [Item(occasion=Occasion.SOON, due=max(booked.starts - rules.soon, since))]
+    if rules.chat is not None and booked.platform is Platform.MAX:
+        items.append(Item(occasion=Occasion.CHAT, due=max(booked.starts - rules.chat, since)))
     day_before = booked.starts - rules.day_before
     if day_before >= since:
         moved = rules.quiet.moved(day_before, zone) if rules.quiet is not None else day_before
@@ -98,7 +105,7 @@ def turn(booked: Appointment, rules: ReminderRules, zone: ZoneInfo, *, now: date
     items = agenda(booked, rules, zone)
     due = tuple(item.occasion for item in items if item.due <= now)
     if Occasion.SOON in due:
-        due = (Occasion.SOON,)
+        due = tuple(occasion for occasion in due if occasion is not Occasion.DAY_BEFORE)
     return Turn(now=due, again=next((item.due for item in items if item.due > now), None))
 
 

@@ -139,6 +139,19 @@ class Patient:
         return age_on(self.born, day)
 
 
+_PHONE_DIGITS = 11
+
+
+def phone_digits(text: str | None) -> str | None:
+    """«8 (912) 345-67-89» as 79123456789; None when *text* is no mobile number of Russia."""
+    digits = "".join(sign for sign in text or "" if sign in "0123456789")
+    if len(digits) == _PHONE_DIGITS - 1 and digits.startswith("9"):
+        digits = f"7{digits}"
+    if len(digits) != _PHONE_DIGITS or digits[0] not in "78":
+        return None
+    return f"7{digits[1:]}"
+
+
 def age_on(born: date, day: date) -> int:
     """Whole years from *born* to *day*; a person born on 29 February gets older on 1 March of common years."""
     return day.year - born.year - ((day.month, day.day) < (born.month, born.day))

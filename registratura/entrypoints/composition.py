@@ -32,7 +32,7 @@ from registratura.application.dialogue.lists import Lists
 from registratura.application.dialogue.painting import Painter
 from registratura.application.load import LoadRecords, LoadReport
 from registratura.application.mailroom import Relay, TakeIn, WorkOff
-from registratura.application.notices import Remind
+from registratura.application.agenda import Remind
 from registratura.application.ports.mis import Mis
 from registratura.application.ports.spool import RefusedLine
 from registratura.application.ports.storage import Storage

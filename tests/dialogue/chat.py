@@ -14,7 +14,7 @@ from registratura.application.dialogue.conversation import Converse, Manners
 from registratura.application.dialogue.lists import Lists
 from registratura.application.dialogue.painting import Painter
 from registratura.application.mailroom import Progress, Relay, TakeIn, Worked, WorkOff
-from registratura.application.notices import Remind
+from registratura.application.agenda import Remind
 from registratura.application.ports.messenger import (
     Button,
     Incoming,

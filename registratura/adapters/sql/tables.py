@@ -158,6 +158,9 @@ representation = Table(
     Column("digest", Text, nullable=False),
 )
 
+Index("ix_representation_patient", representation.c.patient_id)
+Index("ix_patient_snils", patient.c.snils)
+
 slot = Table(
     "slot",
     metadata,
@@ -286,6 +289,93 @@ leave_offer = Table(
     Column("offered_at", Moment, nullable=False),
     UniqueConstraint("id"),
 )
+
+consultation_chat = Table(
+    "consultation_chat",
+    metadata,
+    Column("appointment_id", ForeignKey(appointment.c.id), primary_key=True),
+    Column("state", Text, nullable=False),
+    Column("starts", Moment, nullable=False),
+    Column("due", Moment),
+    Column("guests", JSON, nullable=False),
+    Column("missing", JSON, nullable=False),
+    Column("chat", Text),
+    Column("link", Text),
+    Column("attempts", Integer, nullable=False),
+    Column("reason", Text),
+    Column("told", Boolean, nullable=False),
+)
+_DUE = text("due IS NOT NULL")
+Index("ix_consultation_chat_due", consultation_chat.c.due, postgresql_where=_DUE, sqlite_where=_DUE)
+
+account = Table(
+    "account",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("name", Text, nullable=False),
+    Column("role", Text, nullable=False),
+    Column("login", Text),
+    # In small letters.
+    Column("email", Text),
+    Column("password", Text),
+    Column("patient_id", ForeignKey(patient.c.id)),
+    Column("messenger", Text),
+    Column("is_blocked", Boolean, nullable=False),
+    Column("failures", Integer, nullable=False),
+    Column("locked_until", Moment),
+    Column("created_at", Moment, nullable=False),
+    # What Gosuslugi told of the person.
+    Column("subject", Text),
+    Column("last_name", Text),
+    Column("first_name", Text),
+    Column("middle_name", Text),
+    Column("born", Date),
+    Column("sex", Text),
+    Column("snils", Text),
+    Column("phone", Text),
+    Column("verified_at", Moment),
+    UniqueConstraint("login"),
+    UniqueConstraint("email"),
+    UniqueConstraint("messenger"),
+    UniqueConstraint("subject"),
+)
+Index("ix_account_name", account.c.name)
+
+session = Table(
+    "session",
+    metadata,
+    Column("token_hash", Text, primary_key=True),
+    Column("account_id", ForeignKey(account.c.id), nullable=False),
+    Column("method", Text, nullable=False),
+    Column("began_at", Moment, nullable=False),
+    Column("seen_at", Moment, nullable=False),
+)
+Index("ix_session_account", session.c.account_id)
+Index("ix_session_seen", session.c.seen_at)
+
+login_link = Table(
+    "login_link",
+    metadata,
+    Column("token_hash", Text, primary_key=True),
+    Column("user_id", Text, nullable=False),
+    Column("chat", Text),
+    Column("ends_at", Moment, nullable=False),
+    Column("used_at", Moment),
+)
+Index("ix_login_link_ends", login_link.c.ends_at)
+
+sign_in = Table(
+    "sign_in",
+    metadata,
+    Column("state_hash", Text, primary_key=True),
+    Column("browser_hash", Text, nullable=False),
+    Column("nonce", Text),
+    Column("verifier", Text),
+    Column("link_hash", Text),
+    Column("next", Text, nullable=False),
+    Column("ends_at", Moment, nullable=False),
+)
+Index("ix_sign_in_ends", sign_in.c.ends_at)
 
 booking_turn = Table(
     "booking_turn",

@@ -48,6 +48,10 @@ class Agenda(Protocol):
         """At most *limit* bookings whose time has come, the longest due first; nobody else gets them meanwhile."""
         ...
 
+    def describe(self, appointment: AppointmentId) -> Due | None:
+        """What is said about one booking, whenever it is due; not locked."""
+        ...
+
     def put(self, moments: Mapping[AppointmentId, datetime | None]) -> None:
         """Look at these bookings again at their moments; None for never."""
         ...

@@ -5,7 +5,7 @@
 """
 
 from collections.abc import Callable, Collection, Mapping, Sequence
-from datetime import datetime
+from datetime import date, datetime
 from enum import Enum
 from functools import partial
 from typing import Protocol, TypeVar
@@ -15,8 +15,10 @@ from returns.pipeline import is_successful
 from returns.result import Failure, Result, Success
 
 from registratura.application.availability import Availability, AvailabilityQuery
+from registratura.application.ports.accounts import Accounts
 from registratura.application.ports.agenda import Agenda
 from registratura.application.ports.confirmations import Confirmations
+from registratura.application.ports.consultation_chats import ConsultationChats
 from registratura.application.ports.consultations import Consultations
 from registratura.application.ports.deciding import (
     BookingJudge,
@@ -46,7 +48,7 @@ from registratura.domain.identifiers import (
     SpecialityId,
 )
 from registratura.domain.organisations import Organisation, Resource, Speciality
-from registratura.domain.people import Attachment, Patient, Representation
+from registratura.domain.people import Attachment, Patient, Representation, Snils
 from registratura.domain.schedule import AgeTag, DayLimits, Opening
 from registratura.domain.telemedicine import Consent, Purpose
 
@@ -67,6 +69,22 @@ class Patients(Protocol):
 
     def represented_by(self, author: PatientId) -> tuple[Sequence[Representation], Sequence[Patient]]:
         """All representations of *author*, in force or not, and the cards of those represented."""
+        ...
+
+    def representing(self, patient: Patient) -> tuple[Sequence[Representation], Sequence[Patient]]:
+        """All representations of *patient* by others, in force or not, and the cards of those others."""
+        ...
+
+    def by_snils(self, snils: Snils) -> Sequence[Patient]:
+        """The cards with this number; more than one where a registry holds a person twice."""
+        ...
+
+    def link(self, patient: PatientId, user: MessengerId, subject: str) -> None:
+        """The card's person is *user* in the messenger and *subject* at Gosuslugi; other cards lose that *user*."""
+        ...
+
+    def add_child(self, parent: PatientId, child: PatientId, since: date) -> None:
+        """Gosuslugi lists *child* among the children of *parent*; what is known of the two stays as it is."""
         ...
 
     def attachments(self, patient: PatientId) -> Sequence[Attachment]:
@@ -281,6 +299,10 @@ class Transaction(Protocol):
     def confirmations(self) -> Confirmations: ...
     @property
     def consultations(self) -> Consultations: ...
+    @property
+    def chats(self) -> ConsultationChats: ...
+    @property
+    def accounts(self) -> Accounts: ...
     @property
     def dialogues(self) -> Dialogues: ...
     @property

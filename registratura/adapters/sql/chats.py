@@ -1,0 +1,74 @@
+"""Where the chats of consultations stand."""
+
+from collections.abc import Collection, Mapping, Sequence
+from functools import cache
+from typing import Any
+
+import attrs
+from sqlalchemy import Connection, Row, bindparam, literal_column, select
+
+from registratura.adapters.sql.tables import consultation_chat as table
+from registratura.adapters.sql.types import database_moment
+from registratura.adapters.sql.upsert import Insert, upsert
+from registratura.domain.chats import ChatState, ConsultationChat, Guest, Side
+from registratura.domain.identifiers import AppointmentId
+
+_FIND = select(table).where(table.c.appointment_id == bindparam("appointment")).with_for_update()
+_OF = select(table).where(table.c.appointment_id.in_(bindparam("appointments", expanding=True)))
+_DUE = (
+    select(table)
+    .where(table.c.due <= database_moment(literal_column("0")))
+    .order_by(table.c.due, table.c.appointment_id)
+    .limit(bindparam("most"))
+    .with_for_update(skip_locked=True)
+)
+
+
+@cache
+def _save(dialect: str) -> Insert:
+    return upsert(dialect, table)
+
+
+@attrs.frozen
+class SqlConsultationChats:
+    """`ConsultationChats` over a connection."""
+
+    _connection: Connection
+
+    def find(self, appointment: AppointmentId) -> ConsultationChat | None:
+        row = self._connection.execute(_FIND, {"appointment": appointment}).one_or_none()
+        return _chat_of(row) if row is not None else None
+
+    def of(self, appointments: Collection[AppointmentId]) -> Mapping[AppointmentId, ConsultationChat]:
+        rows = self._connection.execute(_OF, {"appointments": list(appointments)})
+        return {chat.appointment: chat for chat in map(_chat_of, rows)}
+
+    def due(self, limit: int) -> Sequence[ConsultationChat]:
+        return tuple(map(_chat_of, self._connection.execute(_DUE, {"most": limit})))
+
+    def save(self, chat: ConsultationChat) -> None:
+        row = {
+            "appointment_id": chat.appointment,
+            "state": chat.state.value,
+            "starts": chat.starts,
+            "due": chat.due,
+            "guests": [[guest.phone, guest.side.value] for guest in chat.guests],
+            "missing": sorted(chat.missing),
+            "chat": chat.chat,
+            "link": chat.link,
+            "attempts": chat.attempts,
+            "reason": chat.reason,
+            "told": chat.told,
+        }
+        self._connection.execute(_save(self._connection.dialect.name), row)
+
+
+def _chat_of(row: Row[Any]) -> ConsultationChat:
+    known = row._asdict()
+    return ConsultationChat(
+        appointment=AppointmentId(known.pop("appointment_id")),
+        state=ChatState(known.pop("state")),
+        guests=tuple(Guest(phone, Side(side)) for phone, side in known.pop("guests")),
+        missing=frozenset(known.pop("missing")),
+        **known,
+    )

@@ -1,0 +1,198 @@
+"""Chats of consultations: what is due is taken in one commit, asked for outside of any, and recorded in another."""
+
+import asyncio
+from collections.abc import Callable, Sequence
+from datetime import datetime, timedelta
+from functools import partial
+from typing import Protocol
+
+import attrs
+
+from registratura.application.notices import NoChat, NoticeWords, notice_id, visit_of
+from registratura.application.ports.agenda import Due
+from registratura.application.ports.chats import Added, Chat, ChatRefused, Chats, Participant, RefusalKind, Role
+from registratura.application.ports.failures import OutcomeUnknown, Unavailable
+from registratura.application.ports.messenger import Send, line_of
+from registratura.application.ports.storage import Storage, Transaction
+from registratura.domain import chats as rules
+from registratura.domain.appointments import Appointment
+from registratura.domain.chats import ChatState, ConsultationChat, Guest, Side
+from registratura.domain.identifiers import AppointmentId, MessengerId
+from registratura.domain.people import phone_digits
+from registratura.domain.joining import may_join
+
+TERM = timedelta(seconds=30)
+"""How long an errand is ours: longer than a call may take."""
+DEADLINE = timedelta(seconds=20)
+_ROLES = {Side.DOCTOR: Role.DOCTOR, Side.PATIENT: Role.PATIENT}
+
+
+@attrs.frozen
+class Errand:
+    """What is to be asked of the messenger: a chat with this title, or to let guests in."""
+
+    held: ConsultationChat
+    title: str
+
+
+class ChatWords(NoticeWords, Protocol):
+    """The words of a channel for chats."""
+
+    def title(self, due: Due) -> str:
+        """The title of a consultation's chat: it names no patient and no purpose (CONS-18)."""
+        ...
+
+
+def want_chat(due: Due, now: datetime, tx: Transaction) -> None:
+    """Let a chat be made for a consultation that has none yet."""
+    if tx.chats.find(due.booked.id) is None:
+        tx.chats.save(rules.wanted(due.booked, guests_of(due, now, tx), now))
+
+
+def guests_of(due: Due, now: datetime, tx: Transaction) -> tuple[Guest, ...]:
+    """The doctor; and whoever booked, if Gosuslugi vouches that they may come in (CONS-15)."""
+    found = [(phone_digits(due.resource.messenger_phone), Side.DOCTOR)]
+    account = tx.accounts.by_messenger(due.user) if due.user is not None else None
+    if account is not None and account.identity is not None:
+        held, cards = tx.patients.representing(due.patient)
+        day = now.astimezone(due.organisation.zone).date()
+        if may_join(account.identity, due.patient, held, cards, day):
+            found.append((phone_digits(account.identity.phone), Side.PATIENT))
+    return tuple(Guest(phone, side) for phone, side in found if phone is not None)
+
+
+@attrs.frozen(kw_only=True)
+class OpenChats:
+    """Makes chats and lets people in. Any number of processes may do so at once."""
+
+    storage: Storage
+    chats: Chats
+    words: ChatWords
+    alarm: Callable[[ConsultationChat], None] = lambda _: None
+    """Told of every chat that somebody must look at."""
+
+    async def due(self, limit: int) -> Sequence[Errand]:
+        """Take at most *limit* errands: nobody else runs them before their term is over."""
+        return await self.storage.transact(partial(self._take_due, limit))
+
+    def _take_due(self, limit: int, tx: Transaction) -> Sequence[Errand]:
+        now = tx.agenda.now()
+        taken = [(chat, self._take(chat, now, tx)) for chat in tx.chats.due(limit)]
+        return [errand for _, errand in taken if errand is not None]
+
+    def _take(self, before: ConsultationChat, now: datetime, tx: Transaction) -> Errand | None:
+        known = tx.agenda.describe(before.appointment)
+        if known is None or not isinstance(known.held, Appointment):
+            tx.chats.save(rules.withdrawn(before))
+            return None
+        after = self._changed(before, rules.taken(before, now, TERM), known, now, tx)
+        if after.state in {ChatState.MAKING, ChatState.MADE}:
+            return Errand(after, self.words.title(known))
+        return None
+
+    async def __call__(self, errand: Errand) -> ConsultationChat:
+        """Run an errand and record how it ended. Raises `Unavailable` when it cannot be recorded."""
+        if errand.held.state is ChatState.MAKING:
+            step = await self._make(errand)
+        else:
+            step = await self._let_in(errand.held)
+        # A cancelled task must still record what it has heard.
+        return await asyncio.shield(self.storage.transact(partial(self._record, errand.held.appointment, step)))
+
+    async def _make(self, errand: Errand) -> "_Step":
+        try:
+            async with asyncio.timeout(DEADLINE.total_seconds()):
+                answer = await self.chats.create(errand.title)
+        except Unavailable as reason:
+            return partial(_not_made, str(reason))
+        except (OutcomeUnknown, TimeoutError) as reason:
+            return partial(_in_doubt, type(reason).__name__)
+        except Exception as slip:  # noqa: BLE001  # nobody knows what it has done
+            return partial(_in_doubt, type(slip).__name__)
+        match answer:
+            case Chat(id, link):
+                return lambda held, now: rules.made(held, id, link, now)
+            case ChatRefused(RefusalKind.BUG, reason):
+                return lambda held, now: rules.refused(held, reason, now)
+            case ChatRefused(_, reason):
+                return partial(_not_made, reason)
+
+    async def _let_in(self, held: ConsultationChat) -> "_Step":
+        people = [Participant(guest.phone, _ROLES[guest.side]) for guest in held.guests if guest.phone in held.missing]
+        everybody = held.missing
+        try:
+            async with asyncio.timeout(DEADLINE.total_seconds()):
+                answer = await self.chats.add(held.chat or "", people)
+        except Exception as fault:  # noqa: BLE001  # letting in may be repeated, whatever went wrong
+            return partial(_added, everybody, type(fault).__name__)
+        match answer:
+            case Added(missing):
+                return partial(_added, missing, "not_let_in")
+            case ChatRefused(_, reason):
+                return partial(_added, everybody, reason)
+
+    def _record(self, appointment: AppointmentId, step: "_Step", tx: Transaction) -> ConsultationChat:
+        before, known = tx.chats.find(appointment), tx.agenda.describe(appointment)
+        if before is None or known is None:
+            raise LookupError("a chat that was asked for is gone")
+        now = tx.agenda.now()
+        return self._changed(before, step(before, now), known, now, tx)
+
+    def _changed(
+        self, before: ConsultationChat, after: ConsultationChat, known: Due, now: datetime, tx: Transaction
+    ) -> ConsultationChat:
+        if after.state is not before.state and after.state in {ChatState.UNKNOWN, ChatState.GIVEN_UP}:
+            self.alarm(after)
+        if rules.to_be_told(after, now) and isinstance(known.held, Appointment):
+            self._tell(known, tx)
+            after = rules.told(after)
+        if after is not before:
+            tx.chats.save(after)
+        return after
+
+    def _tell(self, known: Due, tx: Transaction) -> None:
+        """The consultation begins and there is no chat: whoever booked and the doctor are to know (CONS-19)."""
+        doctor = known.resource.messenger
+        for user, to_doctor in ((known.user, False), (doctor, True)):
+            if user is None:
+                continue
+            message = self.words.notice(NoChat(visit=visit_of(known), to_doctor=to_doctor))
+            what = "no_chat.doctor" if to_doctor else "no_chat"
+            once = notice_id(what, known.booked.id)
+            tx.outbox.put_once(line_of(MessengerId(user)), Send(user=user, message=message), id=once)
+
+
+_Step = Callable[[ConsultationChat, datetime], ConsultationChat]
+
+
+def _not_made(reason: str, held: ConsultationChat, now: datetime) -> ConsultationChat:
+    return rules.not_made(held, reason, now)
+
+
+def _in_doubt(reason: str, held: ConsultationChat, now: datetime) -> ConsultationChat:
+    return rules.in_doubt(held, reason, now)
+
+
+def _added(missing: frozenset[str], reason: str, held: ConsultationChat, now: datetime) -> ConsultationChat:
+    return rules.added(held, missing, reason, now)
+
+
+@attrs.frozen(kw_only=True)
+class MakeAnotherChat:
+    """Somebody has looked: no chat that can be used is there, and another one is to be made."""
+
+    storage: Storage
+
+    async def __call__(self, appointment: AppointmentId) -> ConsultationChat | None:
+        """Where the chat stands afterwards; None when the consultation has none."""
+        return await self.storage.transact(partial(_again, appointment))
+
+
+def _again(appointment: AppointmentId, tx: Transaction) -> ConsultationChat | None:
+    held = tx.chats.find(appointment)
+    if held is None:
+        return None
+    after = rules.again(held, tx.agenda.now())
+    if after is not held:
+        tx.chats.save(after)
+    return after

@@ -1,0 +1,188 @@
+"""The chat of a consultation: made once ahead of its beginning, people let in, and what is done when that fails.
+
+One transition table in functions. A chat is never made twice: whoever dies, or hears nothing, after asking for one
+leaves a chat that may exist (UNKNOWN), and a person decides what becomes of it.
+"""
+
+from datetime import datetime, timedelta
+from enum import Enum
+
+import attrs
+
+from registratura.domain.appointments import Appointment
+from registratura.domain.identifiers import AppointmentId
+from registratura.domain.moments import aware
+
+TRY_AGAIN = timedelta(seconds=60)
+"""Between one attempt and the next."""
+TRIES_AFTER_START = timedelta(minutes=10)
+"""How long after the beginning of the consultation one goes on trying."""
+
+
+class ChatState(Enum):
+    """Where a chat stands."""
+
+    WANTED = "wanted"
+    MAKING = "making"
+    """The messenger is being asked, or whoever asked it died."""
+    UNKNOWN = "unknown"
+    """It may have been made; nobody makes another by themselves."""
+    MADE = "made"
+    """There, and not everybody is in it."""
+    READY = "ready"
+    """Everybody is in it."""
+    GIVEN_UP = "given_up"
+
+
+class Side(Enum):
+    """Whose side somebody in the chat is on."""
+
+    DOCTOR = "doctor"
+    PATIENT = "patient"
+
+
+@attrs.frozen
+class Guest:
+    """Somebody to let in, by phone: 7XXXXXXXXXX."""
+
+    phone: str = attrs.field(repr=False)
+    side: Side
+
+
+@attrs.frozen(kw_only=True)
+class ConsultationChat:
+    """The chat of one consultation."""
+
+    appointment: AppointmentId
+    state: ChatState
+    starts: datetime = attrs.field(validator=aware)
+    """Of the consultation."""
+    due: datetime | None
+    """When something is to be done for it next; None for never."""
+    guests: tuple[Guest, ...] = ()
+    missing: frozenset[str] = attrs.field(default=frozenset(), repr=False)
+    """Phones of those who are not in it yet."""
+    chat: str | None = None
+    """Its id in the messenger."""
+    link: str | None = attrs.field(default=None, repr=False)
+    attempts: int = 0
+    reason: str | None = None
+    """Why it failed last, in a machine's words."""
+    told: bool = False
+    """People know that it failed."""
+
+    @property
+    def gives_up_at(self) -> datetime:
+        """When one stops trying."""
+        return self.starts + TRIES_AFTER_START
+
+    @property
+    def is_open(self) -> bool:
+        """Whether one can go in."""
+        return self.state in {ChatState.MADE, ChatState.READY}
+
+    @property
+    def missing_sides(self) -> frozenset[Side]:
+        """Who is missing."""
+        return frozenset(guest.side for guest in self.guests if guest.phone in self.missing)
+
+
+def wanted(booked: Appointment, guests: tuple[Guest, ...], now: datetime) -> ConsultationChat:
+    """The chat of *booked*, to be made at once."""
+    return ConsultationChat(
+        appointment=booked.id,
+        state=ChatState.WANTED,
+        starts=booked.starts,
+        due=now,
+        guests=guests,
+        missing=frozenset(guest.phone for guest in guests),
+    )
+
+
+def taken(chat: ConsultationChat, now: datetime, term: timedelta) -> ConsultationChat:
+    """Somebody does what is due for *chat*: theirs for *term*.
+
+    What is due of a chat that somebody was making is nothing but to say that nobody knows whether it is there.
+    """
+    match chat.state:
+        case ChatState.WANTED:
+            return attrs.evolve(chat, state=ChatState.MAKING, due=now + term, attempts=chat.attempts + 1)
+        case ChatState.MAKING:
+            return in_doubt(chat, "died", now)
+        case ChatState.MADE:
+            return attrs.evolve(chat, due=now + term, attempts=chat.attempts + 1)
+        case _:
+            return attrs.evolve(chat, due=None)
+
+
+def made(chat: ConsultationChat, id: str, link: str, now: datetime) -> ConsultationChat:
+    """The messenger made it; its guests are let in next."""
+    if chat.state not in {ChatState.MAKING, ChatState.UNKNOWN}:
+        return chat
+    return attrs.evolve(chat, state=ChatState.MADE, chat=id, link=link, due=now, attempts=0, reason=None)
+
+
+def not_made(chat: ConsultationChat, reason: str, now: datetime) -> ConsultationChat:
+    """Certainly none was made: another attempt, until it is too late."""
+    if chat.state is not ChatState.MAKING:
+        return chat
+    if now + TRY_AGAIN > chat.gives_up_at:
+        return attrs.evolve(chat, state=ChatState.GIVEN_UP, due=_to_be_told(chat, now), reason=reason)
+    return attrs.evolve(chat, state=ChatState.WANTED, due=now + TRY_AGAIN, reason=reason)
+
+
+def in_doubt(chat: ConsultationChat, reason: str, now: datetime) -> ConsultationChat:
+    """One may have been made."""
+    if chat.state is not ChatState.MAKING:
+        return chat
+    return attrs.evolve(chat, state=ChatState.UNKNOWN, due=_to_be_told(chat, now), reason=reason)
+
+
+def refused(chat: ConsultationChat, reason: str, now: datetime) -> ConsultationChat:
+    """The messenger will never accept this call."""
+    return attrs.evolve(chat, state=ChatState.GIVEN_UP, due=_to_be_told(chat, now), reason=reason)
+
+
+def added(chat: ConsultationChat, missing: frozenset[str], reason: str | None, now: datetime) -> ConsultationChat:
+    """Guests were let in, all but *missing*; those are tried again until it is too late."""
+    if chat.state is not ChatState.MADE:
+        return chat
+    still = frozenset(guest.phone for guest in chat.guests) & missing
+    if not still:
+        return attrs.evolve(chat, state=ChatState.READY, missing=still, due=None, reason=None)
+    again = now + TRY_AGAIN
+    return attrs.evolve(chat, missing=still, due=again if again <= chat.gives_up_at else None, reason=reason)
+
+
+def invited(chat: ConsultationChat, guest: Guest, now: datetime) -> ConsultationChat:
+    """One more is to be let in; who is among the guests already changes nothing."""
+    if guest.phone in {known.phone for known in chat.guests}:
+        return chat
+    more = attrs.evolve(chat, guests=(*chat.guests, guest), missing=chat.missing | {guest.phone})
+    return attrs.evolve(more, state=ChatState.MADE, due=now, attempts=0) if chat.is_open else more
+
+
+def again(chat: ConsultationChat, now: datetime) -> ConsultationChat:
+    """Somebody looked and decided that another chat is to be made."""
+    if chat.state not in {ChatState.UNKNOWN, ChatState.GIVEN_UP}:
+        return chat
+    return attrs.evolve(chat, state=ChatState.WANTED, due=now, reason=None, attempts=0)
+
+
+def to_be_told(chat: ConsultationChat, now: datetime) -> bool:
+    """Whether people are to hear at *now* that there is no chat for a consultation that begins."""
+    return not chat.told and not chat.is_open and now >= chat.starts
+
+
+def told(chat: ConsultationChat) -> ConsultationChat:
+    """They heard."""
+    return attrs.evolve(chat, told=True)
+
+
+def withdrawn(chat: ConsultationChat) -> ConsultationChat:
+    """The booking is over: nothing more is done."""
+    return attrs.evolve(chat, due=None)
+
+
+def _to_be_told(chat: ConsultationChat, now: datetime) -> datetime | None:
+    return None if chat.told else max(chat.starts, now)
