@@ -18,8 +18,8 @@ from registratura.domain import chats as rules
 from registratura.domain.appointments import Appointment
 from registratura.domain.chats import ChatState, ConsultationChat, Guest, Side
 from registratura.domain.identifiers import AppointmentId, MessengerId
-from registratura.domain.people import phone_digits
 from registratura.domain.joining import may_join
+from registratura.domain.people import phone_digits
 
 TERM = timedelta(seconds=30)
 """How long an errand is ours: longer than a call may take."""
@@ -103,10 +103,10 @@ class OpenChats:
         try:
             async with asyncio.timeout(DEADLINE.total_seconds()):
                 answer = await self.chats.create(errand.title)
-        except Unavailable as reason:
-            return partial(_not_made, str(reason))
-        except (OutcomeUnknown, TimeoutError) as reason:
-            return partial(_in_doubt, type(reason).__name__)
+        except Unavailable as fault:
+            return partial(_not_made, str(fault))
+        except (OutcomeUnknown, TimeoutError) as fault:
+            return partial(_in_doubt, type(fault).__name__)
         except Exception as slip:  # noqa: BLE001  # nobody knows what it has done
             return partial(_in_doubt, type(slip).__name__)
         match answer:

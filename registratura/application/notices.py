@@ -1,7 +1,6 @@
 """Notices: what people are told without having asked."""
 
-from collections.abc import Callable, Mapping
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Protocol
 
 import attrs
@@ -9,12 +8,8 @@ import attrs
 from registratura.application.dialogue.screens import AppointmentOffer
 from registratura.application.ports.agenda import Due
 from registratura.application.ports.consultations import LeaveOffer
-from registratura.application.ports.messenger import Message, Send, Timely, line_of
-from registratura.application.ports.storage import Storage, Transaction
-from registratura.domain.appointments import FREEING, ClosedAppointment, Outcome, VisitKind
-from registratura.domain.confirmation import UNANSWERED
-from registratura.domain.identifiers import AppointmentId
-from registratura.domain.notifications import Occasion, ReminderRules, turn
+from registratura.application.ports.messenger import Message
+from registratura.domain.appointments import VisitKind
 from registratura.domain.organisations import Organisation, Resource, Speciality
 
 NO_MESSENGER = "no_messenger"

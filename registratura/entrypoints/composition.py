@@ -23,6 +23,7 @@ from registratura.adapters.max.polling import Polling
 from registratura.adapters.max.webhook import SECRET_HEADER, Watchdog
 from registratura.adapters.sql.inspection import Condition, Inspection
 from registratura.adapters.system import SystemClock, SystemIds, chance
+from registratura.application.agenda import Remind
 from registratura.application.booking import BookAppointment, CancelAppointment, Desk, MoveAppointment
 from registratura.application.confirmation import AskMis, Terms
 from registratura.application.consent import KeepConsentText
@@ -32,7 +33,6 @@ from registratura.application.dialogue.lists import Lists
 from registratura.application.dialogue.painting import Painter
 from registratura.application.load import LoadRecords, LoadReport
 from registratura.application.mailroom import Relay, TakeIn, WorkOff
-from registratura.application.agenda import Remind
 from registratura.application.ports.mis import Mis
 from registratura.application.ports.spool import RefusedLine
 from registratura.application.ports.storage import Storage

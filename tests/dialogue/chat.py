@@ -8,13 +8,13 @@ import attrs
 from registratura.adapters.max import texts
 from registratura.adapters.max.notice_phrases import MaxNotices
 from registratura.adapters.max.phrases import MaxPhrases
+from registratura.application.agenda import Remind
 from registratura.application.booking import Desk
 from registratura.application.confirmation import AskMis, Terms
 from registratura.application.dialogue.conversation import Converse, Manners
 from registratura.application.dialogue.lists import Lists
 from registratura.application.dialogue.painting import Painter
 from registratura.application.mailroom import Progress, Relay, TakeIn, Worked, WorkOff
-from registratura.application.agenda import Remind
 from registratura.application.ports.messenger import (
     Button,
     Incoming,

@@ -8,7 +8,8 @@ import attrs
 from registratura.adapters.max import grammar, texts
 from registratura.adapters.max.phrases import BUTTON_SIGNS, facts_of, fitted, speciality_words
 from registratura.application.dialogue.screens import AppointmentOffer
-from registratura.application.notices import Changed, DayBefore, Ended, LeaveOffered, Notice, Soon
+from registratura.application.notices import Changed, DayBefore, Ended, LeaveOffered, NoChat, Notice, Soon
+from registratura.application.ports.agenda import Due
 from registratura.application.ports.messenger import Button, LinkButton, Message, Row
 from registratura.domain.dialogue import NoticeKey, NoticeToken
 
@@ -35,6 +36,14 @@ class MaxNotices:
                 return _ended(notice)
             case LeaveOffered():
                 return _leave(notice)
+            case NoChat():
+                return _no_chat(notice)
+
+    def title(self, due: Due) -> str:
+        """«ТМК, 24 ноября, 14:30, Терапевтова В. И.»."""
+        zone, doctor = due.organisation.zone, due.resource
+        who = doctor.name.initials if doctor.name is not None else doctor.label
+        return texts.CHAT_TITLE.format(when=grammar.moment_short(due.booked.starts, zone), doctor=who)
 
     def _day_before(self, notice: DayBefore) -> Message:
         text = texts.NOTICE_DAY_BEFORE.format(
@@ -96,6 +105,15 @@ def _leave(notice: LeaveOffered) -> Message:
     key = _keys(offer.id)
     rows = (key(texts.B_BOOK, NoticeKey.LEAVE), key(texts.B_NOT_NOW, NoticeKey.NOT_NOW))
     return Message(fitted(text), rows)
+
+
+def _no_chat(notice: NoChat) -> Message:
+    text = texts.NOTICE_NO_CHAT_DOCTOR if notice.to_doctor else texts.NOTICE_NO_CHAT
+    facts = facts_of(notice.visit) | {"code": notice.visit.id[:8]}
+    if notice.to_doctor:
+        # The buttons of notices are for those who booked.
+        return Message(fitted(text.format(**facts)))
+    return Message(fitted(text.format(**facts)), (_keys(notice.visit.id)(texts.B_HELP, NoticeKey.HELP),))
 
 
 def _place(visit: AppointmentOffer) -> str:

@@ -35,9 +35,7 @@ _SESSION = (
     .where(session.c.token_hash == bindparam("wanted"))
 )
 _TOUCH = (
-    update(session)
-    .where(session.c.token_hash == bindparam("which"))
-    .values(seen_at=bindparam("moment", type_=Moment))
+    update(session).where(session.c.token_hash == bindparam("which")).values(seen_at=bindparam("moment", type_=Moment))
 )
 _LINK = select(login_link).where(login_link.c.token_hash == bindparam("wanted")).with_for_update()
 _TAKE = delete(sign_in).where(sign_in.c.state_hash == bindparam("wanted")).returning(*sign_in.c)
@@ -135,9 +133,7 @@ class SqlAccounts:
         for table, moment in _OLD:
             (key,) = table.primary_key.columns
             old = select(key).where(moment < before).order_by(moment).limit(limit).scalar_subquery()
-            done = self._connection.execute(
-                delete(table).where(key.in_(old)).execution_options(preserve_rowcount=True)
-            )
+            done = self._connection.execute(delete(table).where(key.in_(old)).execution_options(preserve_rowcount=True))
             forgotten += done.rowcount
         return forgotten
 

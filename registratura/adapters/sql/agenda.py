@@ -6,7 +6,7 @@ from functools import cache
 from typing import Any
 
 import attrs
-from sqlalchemy import Connection, Select, bindparam, literal_column, select, update
+from sqlalchemy import Connection, FromClause, Select, bindparam, literal_column, select, update
 
 from registratura.adapters.sql import tables as t
 from registratura.adapters.sql.engines import POSTGRESQL
@@ -41,8 +41,8 @@ _PUT = (
 
 @cache
 def _due(dialect: str) -> Select[Any]:
-    """The bookings that are due, locked, with what is said about each; then who is told, and the new booking."""
-    booked, moved, told = t.appointment, t.appointment.alias("moved"), t.patient.alias("told")
+    """The bookings that are due, locked, with what is said about each."""
+    booked = t.appointment
     heads = (
         select(booked.c.id, booked.c.agenda)
         .where(booked.c.agenda <= database_moment(literal_column("0")))
@@ -53,21 +53,25 @@ def _due(dialect: str) -> Select[Any]:
     )
     if dialect == POSTGRESQL:
         heads = heads.prefix_with("MATERIALIZED")
+    return _described(heads.join(booked, booked.c.id == heads.c.id)).order_by(heads.c.agenda, heads.c.id)
+
+
+def _described(bookings: FromClause) -> Select[Any]:
+    """*bookings* with what is said about each, who is told, and the booking that took its place."""
+    booked, moved, told = t.appointment, t.appointment.alias("moved"), t.patient.alias("told")
     columns = (*_COLUMNS, told.c.messenger, *(moved.c[column.name] for column in APPOINTMENT))
-    return (
-        select(*(column.label(f"c{place}") for place, column in enumerate(columns)))
-        .select_from(
-            heads.join(booked, booked.c.id == heads.c.id)
-            .join(t.patient, t.patient.c.id == card_id(booked.c.patient_id))
-            .join(t.resource, t.resource.c.id == booked.c.resource_id)
-            .join(t.organisation, t.organisation.c.id == booked.c.organisation_id)
-            .outerjoin(t.speciality, t.speciality.c.id == booked.c.speciality_id)
-            .outerjoin(t.purpose, t.purpose.c.id == booked.c.purpose_id)
-            .outerjoin(told, told.c.id == card_id(booked.c.author_id))
-            .outerjoin(moved, moved.c.id == booked.c.moved_to)
-        )
-        .order_by(heads.c.agenda, heads.c.id)
+    return select(*(column.label(f"c{place}") for place, column in enumerate(columns))).select_from(
+        bookings.join(t.patient, t.patient.c.id == card_id(booked.c.patient_id))
+        .join(t.resource, t.resource.c.id == booked.c.resource_id)
+        .join(t.organisation, t.organisation.c.id == booked.c.organisation_id)
+        .outerjoin(t.speciality, t.speciality.c.id == booked.c.speciality_id)
+        .outerjoin(t.purpose, t.purpose.c.id == booked.c.purpose_id)
+        .outerjoin(told, told.c.id == card_id(booked.c.author_id))
+        .outerjoin(moved, moved.c.id == booked.c.moved_to)
     )
+
+
+_DESCRIBE = _described(t.appointment).where(t.appointment.c.id == bindparam("appointment"))
 
 
 @attrs.frozen
@@ -82,6 +86,10 @@ class SqlAgenda:
     def due(self, limit: int) -> Sequence[Due]:
         rows = self._connection.execute(_due(self._connection.dialect.name), {"most": limit})
         return tuple(map(_due_of, rows))
+
+    def describe(self, appointment: AppointmentId) -> Due | None:
+        row = self._connection.execute(_DESCRIBE, {"appointment": appointment}).one_or_none()
+        return _due_of(row) if row is not None else None
 
     def put(self, moments: Mapping[AppointmentId, datetime | None]) -> None:
         if moments:

@@ -1,10 +1,11 @@
 """People and who acts for whom."""
 
 from collections.abc import Sequence
+from datetime import date
 from typing import Any
 
 import attrs
-from sqlalchemy import ColumnElement, Connection, bindparam, func, select
+from sqlalchemy import ColumnElement, Connection, bindparam, func, select, update
 
 from registratura.adapters.sql.mapping import (
     ATTACHMENT,
@@ -15,8 +16,9 @@ from registratura.adapters.sql.mapping import (
     representation_of,
 )
 from registratura.adapters.sql.tables import attachment, patient, representation, united_id
+from registratura.adapters.sql.upsert import insert
 from registratura.domain.identifiers import MessengerId, PatientId
-from registratura.domain.people import Attachment, Patient, Representation
+from registratura.domain.people import Attachment, Patient, Relation, Representation, Snils
 
 
 def card_id(asked: ColumnElement[Any]) -> ColumnElement[str]:
@@ -34,6 +36,22 @@ _REPRESENTED_BY = (
     select(*REPRESENTATION, *PATIENT)
     .join_from(representation, patient, patient.c.id == representation.c.patient_id)
     .where(representation.c.representative_id == bindparam("author"))
+)
+_REPRESENTING = (
+    select(*REPRESENTATION, *PATIENT)
+    .join_from(representation, patient, patient.c.id == representation.c.representative_id)
+    .where(representation.c.patient_id == bindparam("patient"))
+)
+_BY_SNILS = select(*PATIENT).where(patient.c.snils == bindparam("snils")).order_by(patient.c.id)
+_LOSE_USER = (
+    update(patient)
+    .where(patient.c.messenger == bindparam("user"), patient.c.id != bindparam("which"))
+    .values(messenger=None)
+)
+_LINK = (
+    update(patient)
+    .where(patient.c.id == bindparam("which"))
+    .values(messenger=bindparam("user"), esia=bindparam("subject"))
 )
 _ATTACHMENTS = select(*ATTACHMENT).where(attachment.c.patient_id == bindparam("patient"))
 
@@ -56,6 +74,30 @@ class SqlPatients:
         rows = self._connection.execute(_REPRESENTED_BY, {"author": author}).mappings().all()
         people = {person.id: person for person in map(patient_of, rows)}
         return tuple(map(representation_of, rows)), tuple(people.values())
+
+    def representing(self, patient: Patient) -> tuple[Sequence[Representation], Sequence[Patient]]:
+        rows = self._connection.execute(_REPRESENTING, {"patient": patient.id}).mappings().all()
+        people = {person.id: person for person in map(patient_of, rows)}
+        return tuple(map(representation_of, rows)), tuple(people.values())
+
+    def by_snils(self, snils: Snils) -> Sequence[Patient]:
+        return tuple(map(patient_of, self._connection.execute(_BY_SNILS, {"snils": snils.digits}).mappings()))
+
+    def link(self, patient: PatientId, user: MessengerId, subject: str) -> None:
+        self._connection.execute(_LOSE_USER, {"which": patient, "user": user})
+        self._connection.execute(_LINK, {"which": patient, "user": user, "subject": subject})
+
+    def add_child(self, parent: PatientId, child: PatientId, since: date) -> None:
+        row = {
+            "representative_id": parent,
+            "patient_id": child,
+            "relation": Relation.EPGU_CHILD.value,
+            "since": since,
+            # No load has written it: whatever a load says of the two differs from it.
+            "digest": "",
+        }
+        adding = insert(self._connection.dialect.name, representation)
+        self._connection.execute(adding.on_conflict_do_nothing(), row)
 
     def attachments(self, patient: PatientId) -> Sequence[Attachment]:
         rows = self._connection.execute(_ATTACHMENTS, {"patient": patient}).mappings()

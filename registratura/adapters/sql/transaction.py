@@ -4,8 +4,10 @@ from functools import cached_property
 
 from sqlalchemy import Connection
 
+from registratura.adapters.sql.accounts import SqlAccounts
 from registratura.adapters.sql.agenda import SqlAgenda
 from registratura.adapters.sql.appointments import SqlAppointments
+from registratura.adapters.sql.chats import SqlConsultationChats
 from registratura.adapters.sql.confirmations import SqlConfirmations
 from registratura.adapters.sql.consultations import SqlConsultations
 from registratura.adapters.sql.dialogues import SqlDialogues
@@ -52,6 +54,14 @@ class SqlTransaction:
     @cached_property
     def consultations(self) -> SqlConsultations:
         return SqlConsultations(self._connection)
+
+    @cached_property
+    def chats(self) -> SqlConsultationChats:
+        return SqlConsultationChats(self._connection)
+
+    @cached_property
+    def accounts(self) -> SqlAccounts:
+        return SqlAccounts(self._connection)
 
     @cached_property
     def dialogues(self) -> SqlDialogues:

@@ -28,6 +28,10 @@ class MemoryAgenda:
         ready = sorted((moment, name) for name, moment in self._state.agenda.items() if moment <= now)
         return tuple(self._due(self._state.appointments[name]) for _, name in ready[:limit])
 
+    def describe(self, appointment: AppointmentId) -> Due | None:
+        held = self._state.appointments.get(appointment)
+        return self._due(held) if held is not None else None
+
     def put(self, moments: Mapping[AppointmentId, datetime | None]) -> None:
         for appointment, moment in moments.items():
             self._state.agenda.pop(appointment, None)

@@ -21,7 +21,7 @@ from registratura.domain.identifiers import (
 )
 from registratura.domain.moments import local_day
 from registratura.domain.organisations import Organisation, Resource, Speciality
-from registratura.domain.people import Attachment, Patient, Representation
+from registratura.domain.people import Attachment, Patient, Relation, Representation, Snils
 from registratura.domain.schedule import AgeTag, ChannelTag, FreeSlot, Opening, TakenSlot
 from registratura.domain.telemedicine import Consent, Purpose
 from registratura.testing.memory.state import State
@@ -43,6 +43,26 @@ class MemoryPatients:
         held = [one for one in self._state.representations.values() if one.representative == author]
         people = {one.patient: self._state.patients[one.patient] for one in held}
         return tuple(held), tuple(people.values())
+
+    def representing(self, patient: Patient) -> tuple[Sequence[Representation], Sequence[Patient]]:
+        held = [one for one in self._state.representations.values() if one.patient == patient.id]
+        people = {one.representative: self._state.patients[one.representative] for one in held}
+        return tuple(held), tuple(people.values())
+
+    def by_snils(self, snils: Snils) -> Sequence[Patient]:
+        found = (card for card in self._state.patients.values() if card.snils == snils)
+        return tuple(sorted(found, key=lambda card: card.id))
+
+    def link(self, patient: PatientId, user: MessengerId, subject: str) -> None:
+        for card in list(self._state.patients.values()):
+            if card.id == patient:
+                self._state.patients[card.id] = attrs.evolve(card, messenger=user, esia=subject)
+            elif card.messenger == user:
+                self._state.patients[card.id] = attrs.evolve(card, messenger=None)
+
+    def add_child(self, parent: PatientId, child: PatientId, since: date) -> None:
+        held = Representation(representative=parent, patient=child, relation=Relation.EPGU_CHILD, since=since)
+        self._state.representations.setdefault((parent, child, Relation.EPGU_CHILD.value), held)
 
     def attachments(self, patient: PatientId) -> Sequence[Attachment]:
         return tuple(held for held in self._state.attachments.values() if held.patient == patient)

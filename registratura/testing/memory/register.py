@@ -131,6 +131,10 @@ class MemoryRegister:
         state.united = {old: card for old, card in state.united.items() if card != record.id}
         state.united |= dict.fromkeys(record.united, record.id)
         state.loaded_patients[record.id] = record
+        known = state.patients.get(record.id)
+        if known is not None and known.esia is not None and record.esia is None:
+            # Whoever signed in stays linked, if a load knows nothing of that.
+            record = attrs.evolve(record, esia=known.esia, messenger=record.messenger or known.messenger)
         return _put(state.patients, record.id, record)
 
     def _attachment(self, record: Attachment) -> Verdict:

@@ -10,7 +10,9 @@ from registratura.application.ports.consultations import LeaveOffer
 from registratura.application.ports.deciding import Fingerprint
 from registratura.application.ports.messenger import Incoming, Outgoing
 from registratura.application.ports.queues import SendState
+from registratura.domain.accounts import Account, LoginLink, Session, SignIn
 from registratura.domain.appointments import Appointment, ClosedAppointment
+from registratura.domain.chats import ConsultationChat
 from registratura.domain.confirmation import Confirmation
 from registratura.domain.consultations import End
 from registratura.domain.dialogue import Dialogue
@@ -102,6 +104,11 @@ class State:
     agenda: dict[str, datetime] = attrs.field(factory=dict)
     """Booking → when it is next looked at."""
     consents: dict[str, Consent] = attrs.field(factory=dict)
+    consultation_chats: dict[str, ConsultationChat] = attrs.field(factory=dict)
+    accounts: dict[str, Account] = attrs.field(factory=dict)
+    sessions: dict[str, Session] = attrs.field(factory=dict)
+    login_links: dict[str, LoginLink] = attrs.field(factory=dict)
+    sign_ins: dict[str, SignIn] = attrs.field(factory=dict)
     ends: dict[str, End] = attrs.field(factory=dict)
     """Consultation → how it ended."""
     offers: dict[tuple[str, str, str], LeaveOffer] = attrs.field(factory=dict)

@@ -10,8 +10,10 @@ from returns.result import Failure
 
 from registratura.application.ports.storage import Storage, Transaction
 from registratura.application.ports.time import Clock
+from registratura.testing.memory.accounts import MemoryAccounts
 from registratura.testing.memory.agenda import MemoryAgenda
 from registratura.testing.memory.booking import MemoryAppointments, MemoryPatients, MemorySchedule
+from registratura.testing.memory.chats import MemoryConsultationChats
 from registratura.testing.memory.confirmations import MemoryConfirmations
 from registratura.testing.memory.consultations import MemoryConsultations
 from registratura.testing.memory.queues import (
@@ -60,6 +62,14 @@ class MemoryTransaction:
     @property
     def consultations(self) -> MemoryConsultations:
         return MemoryConsultations(self._state)
+
+    @property
+    def chats(self) -> MemoryConsultationChats:
+        return MemoryConsultationChats(self._state, self._clock)
+
+    @property
+    def accounts(self) -> MemoryAccounts:
+        return MemoryAccounts(self._state)
 
     @property
     def dialogues(self) -> MemoryDialogues:

@@ -17,6 +17,7 @@ import pytest
 import uvicorn
 
 from registratura.emulators.max import MaxEmulatorConfig, Person, create_app
+from tests.integration.emulators.esia import Esia, served_esia
 
 T = TypeVar("T")
 
@@ -141,6 +142,19 @@ def met(messenger: Max) -> Max:
     messenger.hand("start")
     messenger.updates(marker=messenger.updates()["marker"])
     return messenger
+
+
+@pytest.fixture(scope="session")
+def lasting_esia() -> Iterator[Esia]:
+    with served_esia() as running:
+        yield running
+
+
+@pytest.fixture
+def esia(lasting_esia: Esia) -> Esia:
+    """The one emulator of ESIA, in good health; making its keys for every test would cost more than the test."""
+    lasting_esia.faults()
+    return lasting_esia
 
 
 @attrs.frozen

@@ -1,15 +1,29 @@
 """Loading patients: merged ids lead to one card, and a messenger id belongs to one card."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
+from functools import cache
+from typing import Any
 
-from sqlalchemy import Connection, bindparam, delete, insert, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Table,
+    and_,
+    bindparam,
+    case,
+    delete,
+    func,
+    insert,
+    select,
+    update,
+)
 
 from registratura.adapters.sql import tables as t
 from registratura.adapters.sql.mapping import Row, patient_row
 from registratura.adapters.sql.register.rows import Changes, Owners, among
 from registratura.adapters.sql.types import database_now
-from registratura.adapters.sql.upsert import upsert
+from registratura.adapters.sql.upsert import Insert, Told, upsert
 from registratura.application.records import Verdict
 from registratura.domain.people import Patient
 
@@ -23,7 +37,8 @@ def store_patients(connection: Connection, records: Sequence[Patient]) -> list[V
     """
     ids = {record.id for record in records}
     holders = _holders(connection, records)
-    changes = Changes(connection, t.patient)
+    signed_in = _signed_in(connection, ids)
+    changes = Changes(connection, t.patient, _upsert)
     changes.look(t.patient.c.id, ids)
     verdicts: list[Verdict] = []
     written: list[Row] = []
@@ -38,11 +53,30 @@ def store_patients(connection: Connection, records: Sequence[Patient]) -> list[V
                 # The other card may itself be among those not written yet.
                 written += changes.write()
                 _take_messenger(connection, str(holder))
-            holders.give(record.id, record.messenger)
+            if record.messenger is not None or record.esia is not None or record.id not in signed_in:
+                holders.give(record.id, record.messenger)
         verdicts.append(changes.put(row))
     written += changes.write()
     _unite(connection, written)
     return verdicts
+
+
+@cache
+def _upsert(dialect: str, table: Table) -> Insert:
+    """Whoever signed in stays linked to what they signed in with, if a load knows nothing of that (AUTH-32)."""
+
+    def kept(told: Told) -> Mapping[str, ColumnElement[Any]]:
+        is_own = and_(told.esia.is_(None), table.c.esia.is_not(None))
+        messenger = case((is_own, func.coalesce(told.messenger, table.c.messenger)), else_=told.messenger)
+        return {"messenger": messenger, "esia": func.coalesce(told.esia, table.c.esia)}
+
+    return upsert(dialect, table, kept)
+
+
+def _signed_in(connection: Connection, ids: Collection[str]) -> set[str]:
+    """The cards whose people signed in through Gosuslugi."""
+    c = t.patient.c
+    return set(connection.scalars(select(c.id).where(among(connection, c.id, ids), c.esia.is_not(None))))
 
 
 def _holders(connection: Connection, records: Sequence[Patient]) -> Owners:

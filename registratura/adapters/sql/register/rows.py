@@ -1,7 +1,7 @@
 """Rows as the records before left them: what is known, what differs, what is written."""
 
 import json
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from functools import cache
 from hashlib import blake2b
 from typing import Any
@@ -64,6 +64,8 @@ class Changes:
 
     _connection: Connection
     _table: Table
+    _statement: Callable[[str, Table], Insert] = _upsert
+    """What writes a row, for a dialect."""
     _seen: dict[tuple[Any, ...], str] = attrs.field(factory=dict, init=False)
     _pending: list[Row] = attrs.field(factory=list, init=False)
 
@@ -99,7 +101,7 @@ class Changes:
         """Write what was put since the last time, and give it back."""
         written, self._pending = self._pending, []
         if written:
-            self._connection.execute(_upsert(self._connection.dialect.name, self._table), written)
+            self._connection.execute(self._statement(self._connection.dialect.name, self._table), written)
         return written
 
 

@@ -243,6 +243,23 @@ class LoadingPromises:
         assert await load(storage, [MOTHER]) == [Stored.CHANGED]
         assert await owner() == MOTHER.id
 
+    async def test_whoever_signed_in_stays_linked(self, storage: Storage) -> None:
+        user, other = MessengerId("2002"), MessengerId("3003")
+        child = attrs.evolve(MOTHER, id=PatientId("other"), united=frozenset(), messenger=None)
+        await load(storage, [attrs.evolve(MOTHER, messenger=None)])
+        await storage.transact(lambda tx: tx.patients.link(MOTHER.id, user, "esia-1"))
+        renamed = attrs.evolve(MOTHER, messenger=None, phone="+79000000000")
+        assert await load(storage, [renamed, child]) == [Stored.CHANGED, Stored.CREATED]
+        card = await storage.read(lambda tx: tx.patients.by_messenger(user))
+        assert card == attrs.evolve(renamed, messenger=user, esia="esia-1")
+        # Another card that names the same messenger id takes it over, even beside the card that had it.
+        taking_over = attrs.evolve(child, messenger=user)
+        await load(storage, [attrs.evolve(renamed, phone="+79000000001"), taking_over])
+        assert await storage.read(lambda tx: tx.patients.by_messenger(user)) == taking_over
+        await load(storage, [attrs.evolve(renamed, messenger=other)])
+        card = await storage.read(lambda tx: tx.patients.by_messenger(other))
+        assert card == attrs.evolve(renamed, messenger=other, esia="esia-1")
+
     async def test_records_of_two_kinds_are_refused_together(self, storage: Storage) -> None:
         with pytest.raises(ValueError, match="one kind"):
             await load(storage, [CLINIC, MOTHER])
