@@ -96,6 +96,8 @@ class Session:
     method: Method
     began_at: datetime = attrs.field(validator=aware)
     seen_at: datetime = attrs.field(validator=aware)
+    link_hash: str | None = attrs.field(default=None, repr=False)
+    """Of the bot's link with which the person signed in and which is not confirmed yet."""
 
     def is_over(self, rules: SessionRules, now: datetime) -> bool:
         """Whether one must sign in again."""

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from datetime import date
 
-from registratura.domain.identity import Identity
+from registratura.domain.identity import Child, Identity
 from registratura.domain.people import Patient, Representation
 
 
@@ -19,6 +19,14 @@ def is_same_person(identity: Identity, card: Patient) -> bool:
         and identity.name.compared == card.name.compared
         and identity.born == card.born
     )
+
+
+def is_this_child(child: Child, card: Patient) -> bool:
+    """Whether a child of Gosuslugi's list is the one on *card*: name and birth date, and СНИЛС where both have it."""
+    same_name = child.name.compared == card.name.compared and child.born == card.born
+    if child.snils is not None and card.snils is not None:
+        return child.snils == card.snils and same_name
+    return same_name
 
 
 def may_join(

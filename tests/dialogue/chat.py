@@ -28,6 +28,7 @@ from registratura.application.ports.messenger import (
     line_of,
 )
 from registratura.application.ports.storage import Storage
+from registratura.application.signing_in import GiveLink
 from registratura.domain.appointments import Rules
 from registratura.domain.identifiers import AppointmentId, MessengerId
 from registratura.domain.notifications import ReminderRules
@@ -37,7 +38,7 @@ from registratura.testing.messenger import RecordingMessenger, Shown
 from registratura.testing.mis import MemoryMis
 from registratura.testing.time import MovableClock, SequentialIds
 
-LOGIN = "https://registry.example/max/login"
+LOGIN = "https://registry.example/login/max"
 
 
 def consultation_link(appointment: AppointmentId) -> str:
@@ -55,7 +56,7 @@ class Bot:
     clock: MovableClock
     rules: Rules = attrs.field(factory=Rules)
     reminders: ReminderRules = attrs.field(factory=ReminderRules)
-    manners: Manners = attrs.field(factory=lambda: Manners(login_url=LOGIN))
+    manners: Manners = attrs.field(factory=lambda: Manners())
     page_size: int = 10
     allow_cancel: bool = False
     conditions: str | None = None
@@ -82,7 +83,13 @@ class Bot:
             page_size=self.page_size,
             allow_cancel=self.allow_cancel,
         )
-        return Converse(desk=self.desk, painter=painter, phrases=MaxPhrases(), manners=self.manners)
+        return Converse(
+            desk=self.desk,
+            painter=painter,
+            phrases=MaxPhrases(),
+            manners=self.manners,
+            invite=GiveLink(address=LOGIN, clock=self.clock, ids=self.ids),
+        )
 
     def work_off(self) -> WorkOff:
         converse = self.converse()

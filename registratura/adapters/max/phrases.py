@@ -99,6 +99,10 @@ def _invitation(screen: screens.Invitation, keys: _Keys) -> tuple[str, tuple[Row
     return texts.INVITATION, (login, keys.row(texts.B_CHECK_AGAIN, Key.RETRY))
 
 
+def _no_card(_: screens.NoCard, keys: _Keys) -> tuple[str, tuple[Row, ...]]:
+    return texts.NO_CARD, (keys.row(texts.B_CHECK_AGAIN, Key.RETRY),)
+
+
 def _menu(screen: screens.Menu, keys: _Keys) -> tuple[str, tuple[Row, ...]]:
     rows = (
         keys.row(texts.B_SELF, Key.SELF),
@@ -342,6 +346,7 @@ def _fault(screen: screens.Fault, keys: _Keys) -> tuple[str, tuple[Row, ...]]:
 
 _WRITERS: dict[type, Callable[..., tuple[str, tuple[Row, ...]]]] = {
     screens.Invitation: _invitation,
+    screens.NoCard: _no_card,
     screens.Menu: _menu,
     screens.Choice: _choice,
     screens.Nothing: _nothing,

@@ -97,11 +97,16 @@ class SqlAccounts:
             method=Method(row[c.method]),
             began_at=row[c.began_at],
             seen_at=row[c.seen_at],
+            link_hash=row[c.link_hash],
         )
         return known, _account_of(row)
 
     def touch(self, token_hash: str, seen_at: datetime) -> None:
         self._connection.execute(_TOUCH, {"which": token_hash, "moment": seen_at})
+
+    def confirm_link(self, token_hash: str) -> None:
+        confirmed = update(_SESSION_TABLE).where(_SESSION_TABLE.c.token_hash == token_hash).values(link_hash=None)
+        self._connection.execute(confirmed)
 
     def end_session(self, token_hash: str) -> None:
         self._connection.execute(delete(_SESSION_TABLE).where(_SESSION_TABLE.c.token_hash == token_hash))

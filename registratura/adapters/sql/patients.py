@@ -43,6 +43,7 @@ _REPRESENTING = (
     .where(representation.c.patient_id == bindparam("patient"))
 )
 _BY_SNILS = select(*PATIENT).where(patient.c.snils == bindparam("snils")).order_by(patient.c.id)
+_BORN_ON = select(*PATIENT).where(patient.c.born == bindparam("day")).order_by(patient.c.id)
 _LOSE_USER = (
     update(patient)
     .where(patient.c.messenger == bindparam("user"), patient.c.id != bindparam("which"))
@@ -82,6 +83,9 @@ class SqlPatients:
 
     def by_snils(self, snils: Snils) -> Sequence[Patient]:
         return tuple(map(patient_of, self._connection.execute(_BY_SNILS, {"snils": snils.digits}).mappings()))
+
+    def born_on(self, day: date) -> Sequence[Patient]:
+        return tuple(map(patient_of, self._connection.execute(_BORN_ON, {"day": day}).mappings()))
 
     def link(self, patient: PatientId, user: MessengerId, subject: str) -> None:
         self._connection.execute(_LOSE_USER, {"which": patient, "user": user})

@@ -11,10 +11,11 @@ from sqlalchemy import insert as plain_insert
 
 from registratura.adapters.sql.prepared import Prepared
 from registratura.adapters.sql.races import remembering
-from registratura.adapters.sql.tables import audit, request
+from registratura.adapters.sql.tables import audit, feedback, request
 from registratura.adapters.sql.types import Moment
 from registratura.adapters.sql.upsert import insert
 from registratura.application.ports.deciding import Answer, Fingerprint, KeyReused
+from registratura.application.ports.feedback import Words
 
 
 def under_key() -> ColumnElement[bool]:
@@ -67,6 +68,19 @@ class SqlRequests:
 
     def forget(self, before: datetime, limit: int) -> int:
         return self._connection.execute(_FORGET, {"before": before, "most": limit}).rowcount
+
+
+@attrs.frozen
+class SqlFeedback:
+    """`Feedback` over a connection."""
+
+    _connection: Connection
+
+    def keep(self, words: Words) -> int:
+        row = attrs.asdict(words) | {"account_id": words.account}
+        del row["account"]
+        number: int = self._connection.execute(plain_insert(feedback).returning(feedback.c.number), row).scalar_one()
+        return number
 
 
 @attrs.frozen

@@ -160,6 +160,7 @@ representation = Table(
 
 Index("ix_representation_patient", representation.c.patient_id)
 Index("ix_patient_snils", patient.c.snils)
+Index("ix_patient_born", patient.c.born)
 
 slot = Table(
     "slot",
@@ -349,6 +350,7 @@ session = Table(
     Column("method", Text, nullable=False),
     Column("began_at", Moment, nullable=False),
     Column("seen_at", Moment, nullable=False),
+    Column("link_hash", Text),
 )
 Index("ix_session_account", session.c.account_id)
 Index("ix_session_seen", session.c.seen_at)
@@ -521,6 +523,20 @@ audit = Table(
     Column("event", Text, nullable=False),
     Column("actor", Text, nullable=False),
     Column("subject", Text, nullable=False),
+    Column("at", Moment, nullable=False),
+    sqlite_autoincrement=True,
+)
+
+feedback = Table(
+    "feedback",
+    metadata,
+    Column("number", _NUMBER, primary_key=True, autoincrement=True),
+    Column("subject", Text, nullable=False),
+    Column("description", Text, nullable=False),
+    Column("contact", Text, nullable=False),
+    Column("page", Text, nullable=False),
+    Column("code", Text, nullable=False),
+    Column("account_id", Text),
     Column("at", Moment, nullable=False),
     sqlite_autoincrement=True,
 )

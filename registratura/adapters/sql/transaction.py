@@ -15,7 +15,7 @@ from registratura.adapters.sql.inbox import SqlInbox
 from registratura.adapters.sql.outbox import SqlOutbox
 from registratura.adapters.sql.patients import SqlPatients
 from registratura.adapters.sql.register import SqlRegister
-from registratura.adapters.sql.requests import SqlAudit, SqlRequests
+from registratura.adapters.sql.requests import SqlAudit, SqlFeedback, SqlRequests
 from registratura.adapters.sql.schedule import SqlSchedule
 from registratura.adapters.sql.surroundings import Surroundings
 
@@ -82,6 +82,10 @@ class SqlTransaction:
     @cached_property
     def audit(self) -> SqlAudit:
         return SqlAudit(self._connection)
+
+    @cached_property
+    def feedback(self) -> SqlFeedback:
+        return SqlFeedback(self._connection)
 
     @cached_property
     def register(self) -> SqlRegister:

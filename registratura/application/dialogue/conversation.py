@@ -7,6 +7,7 @@ import attrs
 from returns.pipeline import is_successful
 
 from registratura.application.booking import Desk, decide, release
+from registratura.application.cards import is_linked_without_card
 from registratura.application.confirmation import Pending, Waiting, begin, begin_cancelling
 from registratura.application.dialogue.lists import NotAllowed
 from registratura.application.dialogue.noticed import led_by
@@ -17,6 +18,7 @@ from registratura.application.dialogue.screens import (
     Cancelling,
     Fault,
     Invitation,
+    NoCard,
     Phrases,
     Remark,
     Screen,
@@ -60,8 +62,6 @@ class Manners:
     idle: timedelta = timedelta(hours=24)
     skip_single: bool = False
     """Pass over a list with one choice instead of showing it."""
-    login_url: str = ""
-    """Where an unknown person signs in (AUTH-31)."""
 
 
 @attrs.frozen(kw_only=True)
@@ -84,6 +84,8 @@ class Converse:
     painter: Painter
     phrases: Phrases
     manners: Manners
+    invite: Callable[[MessengerId, str | None, Transaction], str]
+    """The address at which an unknown person signs in (AUTH-31)."""
 
     def __call__(self, incoming: Incoming, tx: Transaction, *, lists_failed: bool = False) -> None:
         """Handle *incoming*: the new state and everything said leave in this transaction."""
@@ -99,7 +101,7 @@ class Converse:
 
     def _greet(self, user: MessengerId, chat: str | None, tx: Transaction) -> None:
         started = rules.at_menu(self._known(user, tx))
-        person = tx.patients.by_messenger(user)
+        person = self._person(user, tx)
         if person is None:
             self._invite(started, chat, None, tx)
         else:
@@ -107,7 +109,7 @@ class Converse:
 
     def _repeat(self, user: MessengerId, chat: str | None, tx: Transaction, *, lists_failed: bool) -> None:
         dialogue = self._known(user, tx)
-        person = tx.patients.by_messenger(user)
+        person = self._person(user, tx)
         if person is None:
             self._invite(rules.at_menu(dialogue), chat, None, tx)
             return
@@ -117,7 +119,7 @@ class Converse:
 
     def _press(self, pressed: Pressed, tx: Transaction, *, lists_failed: bool) -> None:
         dialogue = self._known(pressed.user, tx)
-        person = tx.patients.by_messenger(pressed.user)
+        person = self._person(pressed.user, tx)
         if person is None:
             self._answer(pressed, Remark.TAKEN, tx)
             self._invite(rules.at_menu(dialogue), pressed.chat, pressed.mid, tx)
@@ -331,13 +333,24 @@ class Converse:
 
     def _invite(self, dialogue: Dialogue, chat: str | None, mid: str | None, tx: Transaction) -> None:
         drawn = rules.shown(rules.replaced(dialogue, Step.UNLINKED), (), self.desk.clock.now())
-        screen = Invitation(self.manners.login_url)
+        screen = NoCard() if tx.accounts.by_messenger(drawn.user) else Invitation(self.invite(drawn.user, chat, tx))
         message = self.phrases.screen(screen, payload=_payload(drawn), has_previous=False, remark=None)
         tx.dialogues.save(drawn, chat)
         if mid is None:
             self._put(drawn.user, Send(user=drawn.user, chat=chat, message=message), tx)
         else:
             self._put(drawn.user, Edit(user=drawn.user, chat=chat, mid=mid, message=message), tx)
+
+    def welcome(self, user: MessengerId, chat: str | None, tx: Transaction) -> None:
+        """Show the menu to whoever has just signed in, or say that no card was found."""
+        self._greet(user, chat, tx)
+
+    def _person(self, user: MessengerId, tx: Transaction) -> Patient | None:
+        """The card of the person, also one that the registry got after they signed in."""
+        known = tx.patients.by_messenger(user)
+        if known is not None or is_linked_without_card(user, tx):
+            return known
+        return tx.patients.by_messenger(user)
 
     def apologise(self, user: MessengerId, chat: str | None, code: str, tx: Transaction) -> None:
         """Say that something broke on our side, with the code to read out by phone.

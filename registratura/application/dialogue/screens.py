@@ -100,6 +100,11 @@ class Invitation:
 
 
 @attrs.frozen
+class NoCard:
+    """The person signed in, and no clinic has a card for them."""
+
+
+@attrs.frozen
 class Menu:
     """The main menu of a known person."""
 
@@ -250,6 +255,7 @@ class Fault:
 
 Screen = (
     Invitation
+    | NoCard
     | Menu
     | Choice
     | Nothing

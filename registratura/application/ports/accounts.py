@@ -47,6 +47,10 @@ class Accounts(Protocol):
         """The session was used."""
         ...
 
+    def confirm_link(self, token_hash: str) -> None:
+        """The session's link was confirmed, or is of no use any more."""
+        ...
+
     def end_session(self, token_hash: str) -> None:
         """Nobody is signed in by it any more."""
         ...

@@ -32,6 +32,7 @@ from registratura.application.ports.deciding import (
     ToBook,
     ToCancel,
 )
+from registratura.application.ports.feedback import Feedback
 from registratura.application.ports.messenger import Incoming
 from registratura.application.ports.queues import Inbox, Outbox
 from registratura.application.records import Record, Verdict
@@ -77,6 +78,10 @@ class Patients(Protocol):
 
     def by_snils(self, snils: Snils) -> Sequence[Patient]:
         """The cards with this number; more than one where a registry holds a person twice."""
+        ...
+
+    def born_on(self, day: date) -> Sequence[Patient]:
+        """The cards of everybody born on that day."""
         ...
 
     def link(self, patient: PatientId, user: MessengerId, subject: str) -> None:
@@ -313,6 +318,8 @@ class Transaction(Protocol):
     def requests(self) -> Requests: ...
     @property
     def audit(self) -> Audit: ...
+    @property
+    def feedback(self) -> Feedback: ...
     @property
     def register(self) -> Register: ...
 

@@ -53,6 +53,10 @@ class MemoryAccounts:
         if token_hash in self._state.sessions:
             self._state.sessions[token_hash] = attrs.evolve(self._state.sessions[token_hash], seen_at=seen_at)
 
+    def confirm_link(self, token_hash: str) -> None:
+        known = self._state.sessions[token_hash]
+        self._state.sessions[token_hash] = attrs.evolve(known, link_hash=None)
+
     def end_session(self, token_hash: str) -> None:
         self._state.sessions.pop(token_hash, None)
 

@@ -53,6 +53,10 @@ class MemoryPatients:
         found = (card for card in self._state.patients.values() if card.snils == snils)
         return tuple(sorted(found, key=lambda card: card.id))
 
+    def born_on(self, day: date) -> Sequence[Patient]:
+        found = (card for card in self._state.patients.values() if card.born == day)
+        return tuple(sorted(found, key=lambda card: card.id))
+
     def link(self, patient: PatientId, user: MessengerId, subject: str) -> None:
         for card in list(self._state.patients.values()):
             if card.id == patient:

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 import attrs
 
 from registratura.application.ports.deciding import Fingerprint, KeyReused
+from registratura.application.ports.feedback import Words
 from registratura.application.ports.messenger import Incoming, Message, Outgoing, Send
 from registratura.application.ports.queues import Leased, Received, SendState
 from registratura.application.ports.time import Clock
@@ -214,6 +215,17 @@ class MemoryRequests:
         for key in old:
             del self._state.requests[key]
         return len(old)
+
+
+@attrs.frozen
+class MemoryFeedback:
+    """`Feedback` over a state."""
+
+    _state: State
+
+    def keep(self, words: Words) -> int:
+        self._state.feedback.append(words)
+        return len(self._state.feedback)
 
 
 @attrs.frozen

@@ -8,6 +8,7 @@ import attrs
 
 from registratura.application.ports.consultations import LeaveOffer
 from registratura.application.ports.deciding import Fingerprint
+from registratura.application.ports.feedback import Words
 from registratura.application.ports.messenger import Incoming, Outgoing
 from registratura.application.ports.queues import SendState
 from registratura.domain.accounts import Account, LoginLink, Session, SignIn
@@ -124,6 +125,7 @@ class State:
     outbox: dict[str, Effect] = attrs.field(factory=dict)
     requests: dict[tuple[str, str], Remembered] = attrs.field(factory=dict)
     audit: list[Note] = attrs.field(factory=list)
+    feedback: list[Words] = attrs.field(factory=list)
     throttle: dict[str, float] = attrs.field(factory=dict)
     """Name of a line → seconds since 1970 of its next place."""
 

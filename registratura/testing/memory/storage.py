@@ -19,6 +19,7 @@ from registratura.testing.memory.consultations import MemoryConsultations
 from registratura.testing.memory.queues import (
     MemoryAudit,
     MemoryDialogues,
+    MemoryFeedback,
     MemoryInbox,
     MemoryOutbox,
     MemoryRequests,
@@ -90,6 +91,10 @@ class MemoryTransaction:
     @property
     def audit(self) -> MemoryAudit:
         return MemoryAudit(self._state)
+
+    @property
+    def feedback(self) -> MemoryFeedback:
+        return MemoryFeedback(self._state)
 
     @property
     def register(self) -> MemoryRegister:

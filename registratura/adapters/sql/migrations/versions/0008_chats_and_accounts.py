@@ -1,4 +1,4 @@
-"""Chats of consultations; accounts with their sessions, links and sign-ins."""
+"""Chats of consultations; accounts with their sessions, links and sign-ins; words to support."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -77,6 +77,7 @@ def upgrade() -> None:
         sa.Column("method", sa.Text(), nullable=False),
         sa.Column("began_at", Moment(), nullable=False),
         sa.Column("seen_at", Moment(), nullable=False),
+        sa.Column("link_hash", sa.Text(), nullable=True),
         sa.ForeignKeyConstraint(["account_id"], ["account.id"], name="fk_session_account_id"),
         sa.PrimaryKeyConstraint("token_hash", name="pk_session"),
     )
@@ -104,13 +105,28 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("state_hash", name="pk_sign_in"),
     )
     op.create_index("ix_sign_in_ends", "sign_in", ["ends_at"], unique=False)
+    op.create_table(
+        "feedback",
+        sa.Column("number", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False, autoincrement=True),
+        sa.Column("subject", sa.Text(), nullable=False),
+        sa.Column("description", sa.Text(), nullable=False),
+        sa.Column("contact", sa.Text(), nullable=False),
+        sa.Column("page", sa.Text(), nullable=False),
+        sa.Column("code", sa.Text(), nullable=False),
+        sa.Column("account_id", sa.Text(), nullable=True),
+        sa.Column("at", Moment(), nullable=False),
+        sa.PrimaryKeyConstraint("number", name="pk_feedback"),
+        sqlite_autoincrement=True,
+    )
     op.create_index("ix_representation_patient", "representation", ["patient_id"], unique=False)
     op.create_index("ix_patient_snils", "patient", ["snils"], unique=False)
+    op.create_index("ix_patient_born", "patient", ["born"], unique=False)
 
 
 def downgrade() -> None:
     """Drop all of it."""
+    op.drop_index("ix_patient_born", table_name="patient")
     op.drop_index("ix_patient_snils", table_name="patient")
     op.drop_index("ix_representation_patient", table_name="representation")
-    for table in ("sign_in", "login_link", "session", "account", "consultation_chat"):
+    for table in ("feedback", "sign_in", "login_link", "session", "account", "consultation_chat"):
         op.drop_table(table)

@@ -1,0 +1,39 @@
+"""The registry's cards of people whom Gosuslugi vouches for."""
+
+import attrs
+
+from registratura.application.ports.storage import Transaction
+from registratura.domain.identifiers import MessengerId, PatientId
+from registratura.domain.identity import Identity
+from registratura.domain.joining import is_same_person, is_this_child
+
+
+def card_of(identity: Identity, tx: Transaction) -> PatientId | None:
+    """The card with the person's name, birth date and СНИЛС."""
+    found = tx.patients.by_snils(identity.snils) if identity.snils is not None else ()
+    return next((card.id for card in found if is_same_person(identity, card)), None)
+
+
+def add_children(identity: Identity, parent: PatientId, tx: Transaction) -> None:
+    """The children that Gosuslugi lists and the registry knows may be booked by their parent (AUTH-39)."""
+    for child in identity.children:
+        by_snils = tx.patients.by_snils(child.snils) if child.snils is not None else ()
+        cards = [card for card in (*by_snils, *tx.patients.born_on(child.born)) if is_this_child(child, card)]
+        if cards:
+            tx.patients.add_child(parent, cards[0].id, identity.verified_at.date())
+
+
+def is_linked_without_card(user: MessengerId, tx: Transaction) -> bool:
+    """Whether the person signed in and no card is tied to the messenger account.
+
+    A card that has come into the registry since is tied to it now.
+    """
+    account = tx.accounts.by_messenger(user)
+    if account is None or account.identity is None:
+        return False
+    card = card_of(account.identity, tx)
+    if card is None:
+        return True
+    tx.patients.link(card, user, account.identity.subject)
+    tx.accounts.save(attrs.evolve(account, patient=card))
+    return False

@@ -1,0 +1,57 @@
+"""Tying a messenger account to the person who signed in through Gosuslugi."""
+
+from functools import partial
+from typing import Protocol
+
+import attrs
+from returns.result import Failure, Result, Success
+
+from registratura.application.ports.storage import Storage, Transaction
+from registratura.application.ports.time import Clock
+from registratura.application.signing_in import LinkGone, Visitor
+from registratura.domain.accounts import Account, LoginLink
+from registratura.domain.identifiers import MessengerId
+
+
+class Welcome(Protocol):
+    """Greets a person in the messenger: `Converse`."""
+
+    def welcome(self, user: MessengerId, chat: str | None, tx: Transaction) -> None:
+        """Show the menu to whoever is known now, or say that no card was found."""
+        ...
+
+
+@attrs.frozen(kw_only=True)
+class LinkMessenger:
+    """The person confirmed that the chat with the bot's link is theirs."""
+
+    storage: Storage
+    clock: Clock
+    converse: Welcome
+
+    async def __call__(self, visitor: Visitor) -> Result[bool, LinkGone]:
+        """Tie the messenger account to the visitor's; whether the registry has a card for the person."""
+        return await self.storage.transact(partial(self._link, visitor))
+
+    def _link(self, visitor: Visitor, tx: Transaction) -> Result[bool, LinkGone]:
+        now = self.clock.now()
+        link = tx.accounts.link(visitor.session.link_hash) if visitor.session.link_hash is not None else None
+        account = tx.accounts.find(visitor.account.id)
+        if link is None or not link.is_good(now) or account is None or account.identity is None:
+            return Failure(LinkGone())
+        tx.accounts.keep_link(attrs.evolve(link, used_at=now))
+        tx.accounts.confirm_link(visitor.session.token_hash)
+        self._take_over(link, account, tx)
+        if account.patient is not None:
+            tx.patients.link(account.patient, link.user, account.identity.subject)
+        tx.audit.note("account.messenger_linked", actor=account.id, subject=account.id, at=now)
+        self.converse.welcome(link.user, link.chat, tx)
+        return Success(account.patient is not None)
+
+    def _take_over(self, link: LoginLink, account: Account, tx: Transaction) -> None:
+        """One messenger account belongs to one account: the one before loses it, which is noted (AUTH-34)."""
+        before = tx.accounts.by_messenger(link.user)
+        if before is not None and before.id != account.id:
+            tx.accounts.save(attrs.evolve(before, messenger=None))
+            tx.audit.note("account.messenger_moved", actor=account.id, subject=before.id, at=self.clock.now())
+        tx.accounts.save(attrs.evolve(account, messenger=link.user))

@@ -1,0 +1,138 @@
+"""The start page, services, one's bookings, the door of a consultation and words to support."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from registratura.application.dialogue.screens import AppointmentOffer
+from registratura.application.joining import (
+    ComeIn,
+    NeedsEsia,
+    NotReady,
+    Over,
+    Refused,
+    SignInFirst,
+    TooEarly,
+)
+from registratura.application.ports.feedback import Words
+from registratura.domain.identifiers import AppointmentId
+from registratura.entrypoints.composition import Registratura, moment_words
+from registratura.entrypoints.http.pages import texts
+from registratura.entrypoints.http.pages.rendering import Look, message, page, redirect
+from registratura.entrypoints.http.pages.texts import Kind
+from registratura.entrypoints.http.pages.visitors import guest_of
+from registratura.entrypoints.http.wire import is_id
+
+LONGEST_WORDS = 4000
+_REQUIRED = ("subject", "description")
+
+
+def _services(look: Look) -> Mapping[str, tuple[str, str]]:
+    """What a visitor may use; the full list is for who is signed in (AUTH-14)."""
+    if look.visitor is None:
+        return {address: words for address, words in texts.SERVICES.items() if address != "/bookings"}
+    return texts.SERVICES | (texts.ADMIN_SERVICES if look.is_administrator else {})
+
+
+async def home(request: Request, product: Registratura, links: str) -> Response:
+    """`GET /`; *links* are those of a host, as HTML."""
+    guest = await guest_of(request, product)
+    return guest.answer(page("home.html", guest.look, services=_services(guest.look), links=links))
+
+
+async def services(request: Request, product: Registratura) -> Response:
+    """`GET /services`."""
+    guest = await guest_of(request, product)
+    return guest.answer(page("services.html", guest.look, services=_services(guest.look)))
+
+
+async def how_to(request: Request, product: Registratura) -> Response:
+    """`GET /help`."""
+    guest = await guest_of(request, product)
+    return guest.answer(page("help.html", guest.look))
+
+
+async def bookings(request: Request, product: Registratura) -> Response:
+    """`GET /bookings`: what is ahead, of the visitor and of those the visitor may act for."""
+    guest = await guest_of(request, product)
+    if guest.visitor is None:
+        return guest.answer(redirect(guest.look, "/login?next=/bookings"))
+    card = guest.visitor.account.patient
+    found = await product.upcoming(card) if card is not None else None
+    nothing = texts.NO_CARD if found is None else texts.NO_BOOKINGS
+    rows = [_booking(visit, product.clock.now(), product) for visit in found or ()]
+    return page("bookings.html", guest.look, bookings=rows, nothing=nothing)
+
+
+def _booking(visit: AppointmentOffer, now: datetime, product: Registratura) -> Mapping[str, object]:
+    is_open = visit.online and now >= visit.starts - product.settings.link_lead
+    return {
+        "when": moment_words(visit.starts, visit.zone),
+        "patient": visit.patient.name.full,
+        "doctor": visit.resource.label,
+        "place": visit.organisation.name,
+        "purpose": visit.purpose.name if visit.purpose is not None else None,
+        "online": visit.online,
+        "link": f"/consultations/{visit.id}" if is_open else None,
+    }
+
+
+async def join(request: Request, product: Registratura) -> Response:
+    """`GET /consultations/{id}`: in, or a page that tells nobody anything about anybody else (CONS-02 to CONS-11)."""
+    guest = await guest_of(request, product)
+    id_ = request.path_params["id"].lower()
+    asked = AppointmentId(id_ if is_id(id_) else "-")
+    verdict = await product.join(asked, guest.visitor)
+    look, here = guest.look, f"/consultations/{asked}"
+    match verdict:
+        case ComeIn(url):
+            return redirect(look, url)
+        case SignInFirst():
+            way = f"/login/esia?next={here}" if product.sign_in is not None else f"/login?next={here}"
+            return guest.answer(redirect(look, way))
+        case NeedsEsia():
+            links = {f"/login/esia?next={here}": texts.ESIA_SHORT}
+            return message(look, Kind.ERROR, texts.JOIN_TITLE, texts.JOIN_ESIA, status=403, links=links)
+        case Refused():
+            return message(look, Kind.ERROR, texts.JOIN_TITLE, texts.JOIN_REFUSED, status=403)
+        case TooEarly(opens_at):
+            text = texts.JOIN_EARLY.format(when=moment_words(opens_at, _zone(opens_at)))
+            return message(look, Kind.WARNING, texts.JOIN_TITLE, text, links={here: texts.REFRESH})
+        case Over():
+            return message(look, Kind.WARNING, texts.JOIN_TITLE, texts.JOIN_OVER, status=410)
+        case NotReady():
+            links = {here: texts.REFRESH}
+            return message(look, Kind.WARNING, texts.JOIN_TITLE, texts.JOIN_NOT_READY, status=503, links=links)
+
+
+def _zone(moment: datetime) -> ZoneInfo:
+    assert isinstance(moment.tzinfo, ZoneInfo)  # noqa: S101  # the use case gives the clinic's
+    return moment.tzinfo
+
+
+async def feedback_form(request: Request, product: Registratura) -> Response:
+    """`GET /feedback`; `?code=` of a malfunction and `?page=` are filled in."""
+    guest = await guest_of(request, product)
+    given = dict.fromkeys(texts.FEEDBACK_FIELDS, "")
+    for name in ("code", "page"):
+        given[name] = request.query_params.get(name, "")[:200]
+    return guest.answer(page("feedback.html", guest.look, given=given, faults={}))
+
+
+async def feedback(request: Request, product: Registratura) -> Response:
+    """`POST /feedback`: kept under a number that is shown (OPS-21)."""
+    guest = await guest_of(request, product)
+    form = await guest.form()
+    given = {name: form.get(name, "").strip().replace("\0", "") for name in texts.FEEDBACK_FIELDS}
+    faults = {name: texts.FEEDBACK_MISSING for name in _REQUIRED if not given[name]}
+    too_long = texts.FEEDBACK_TOO_LONG.format(longest=LONGEST_WORDS)
+    faults |= {name: too_long for name, value in given.items() if len(value) > LONGEST_WORDS}
+    if faults:
+        return guest.answer(page("feedback.html", guest.look, status=422, given=given, faults=faults))
+    account = guest.visitor.account.id if guest.visitor is not None else None
+    words = Words(**given, account=account, at=product.clock.now())
+    number = await product.storage.transact(lambda tx: tx.feedback.keep(words))
+    return message(guest.look, Kind.SUCCESS, texts.FEEDBACK_TITLE, texts.FEEDBACK_SENT.format(number=number))
