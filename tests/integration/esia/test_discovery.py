@@ -35,7 +35,7 @@ async def provider(gateway: ScriptedGateway) -> AsyncIterator[Gateway]:
         {"token_endpoint": "/token"},
         {"token_endpoint": "ftp://gateway.example/token"},
         {"token_endpoint": "http://[gateway/token"},
-        {"jwks_uri": "file:///etc/keys"},
+        {"jwks_uri": "data:application/json,{}"},
         {"userinfo_endpoint": None},
     ],
 )

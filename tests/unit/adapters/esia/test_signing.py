@@ -21,7 +21,7 @@ from registratura.adapters.esia import (
     openssl_digest,
 )
 from registratura.application.ports.failures import Unavailable
-from tests.harness.waiting import LOOK_EVERY, PATIENCE
+from tests.harness.waiting import until
 from tests.integration.esia.stage import Asked, Instead, Plays, hangs_up, on_stage, says, says_nothing
 
 pytestmark = pytest.mark.anyio
@@ -99,18 +99,17 @@ async def test_a_program_nobody_waits_for_any_more_is_ended(tmp_path: Path) -> N
         "import os, sys, time; print(os.getpid(), end='.', file=open(sys.argv[1], 'w'), flush=True); time.sleep(60)"
     )
     signing = asyncio.create_task(program(source, str(file), total=60.0).sign(MESSAGE))
-    async with asyncio.timeout(PATIENCE):
-        while not (told := content(file)).endswith("."):
-            await asyncio.sleep(LOOK_EVERY)
+    told = await asyncio.to_thread(until, lambda: content(file).removesuffix("."), "the program to tell its number")
     signing.cancel()
     with pytest.raises(asyncio.CancelledError):
         await signing
     with pytest.raises(ProcessLookupError):
-        os.kill(int(told.removesuffix(".")), 0)
+        os.kill(int(told), 0)
 
 
 def content(file: Path) -> str:
-    return file.read_text() if file.exists() else ""
+    told = file.read_text() if file.exists() else ""
+    return told if told.endswith(".") else ""
 
 
 async def test_no_shell_reads_the_command(tmp_path: Path) -> None:
