@@ -208,8 +208,7 @@ class _Granted:
 def _check_subject(described: object, oid: str) -> None:
     """What the id token says of the account beside its id, where it says anything. Raises `NoIdentity`."""
     account = described if isinstance(described, dict) else {}
-    told = fields.subject(account.get("urn:esia:sbj:oid"))
-    require(told in {None, oid}, "id_token.sbj.oid")
+    require(fields.subject(account.get("urn:esia:sbj:oid", oid)) == oid, "id_token.sbj.oid")
     if account.get("urn:esia:sbj:is_tru", True) is not True:
         raise NoIdentity(NotSignedIn.NOT_CONFIRMED, "id_token.is_tru")
 

@@ -37,8 +37,9 @@ class Sealed:
             claims = orjson.loads(self._token.payload)
         except orjson.JSONDecodeError:
             claims = None
-        require(isinstance(claims, dict), f"{self.name}.shape")
-        return claims if isinstance(claims, dict) else {}
+        if not isinstance(claims, dict):
+            raise NoIdentity(NotSignedIn.UNTRUSTED, f"{self.name}.shape")
+        return claims
 
     def _closed_by(self, key: TokenKey) -> bool:
         try:

@@ -50,6 +50,7 @@ BROKEN_CLAIMS: list[tuple[str, dict[str, Any]]] = [
     ("id_claims", {"sub": "1000299353/../1"}),
     ("id_claims", {"sub": True}),
     ("id_claims", {"urn:esia:sbj": {"urn:esia:sbj:oid": 1000299354, "urn:esia:sbj:is_tru": True}}),
+    ("id_claims", {"urn:esia:sbj": {"urn:esia:sbj:oid": None, "urn:esia:sbj:is_tru": True}}),
     ("access_claims", {"iss": "http://elsewhere.example/"}),
     ("access_claims", {"iss": DROP}),
     ("access_claims", {"aud": "OTHER"}),

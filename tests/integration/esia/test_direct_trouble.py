@@ -68,7 +68,7 @@ async def test_silence_ends_in_time(esia: ScriptedEsia, tmp_path: Path) -> None:
 
 async def test_the_browser_is_not_kept_waiting_for_all_tries(esia: ScriptedEsia, tmp_path: Path) -> None:
     esia.instead[PERSON] = [says_nothing]
-    async with connected(settings_for(esia.url, tmp_path, patience=0.5)) as provider:
+    async with connected(settings_for(esia.url, tmp_path, patience=2.0)) as provider:
         with pytest.raises(Unavailable, match="patience"):
             await signed_in(provider, esia)
     assert len(esia.calls(PERSON)) == 1
