@@ -148,3 +148,13 @@ async def test_the_coming_key_is_believed_beside_the_one_in_force(esia: Scripted
             assert (await signed_in(provider, esia)).unwrap().subject == PARENT.subject
         esia.seal = Seal(key=rsa_key("foreign"))
         assert await signed_in(provider, esia) == UNTRUSTED
+
+
+@pytest.mark.parametrize("oid", [DROP, None, "", "1000299353/../1", "abc", -1, "٧"])
+async def test_an_account_must_be_a_number_however_both_tokens_call_it(
+    provider: DirectEsia, esia: ScriptedEsia, oid: Any
+) -> None:
+    esia.id_claims = {"sub": oid, "urn:esia:sbj": DROP}
+    esia.access_claims = {"urn:esia:sbj_id": oid}
+    assert await signed_in(provider, esia) == UNTRUSTED
+    assert [asked.path for asked in esia.asked] == [TOKEN]
