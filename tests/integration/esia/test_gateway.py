@@ -139,6 +139,13 @@ async def test_claims_are_called_as_the_gateway_calls_them(gateway: ScriptedGate
     assert (told.subject, told.snils, told.children[0].snils) == ("77", None, PARENT.snils)
 
 
+@pytest.mark.parametrize("oid", [DROP, None, "", True, ["77"]])
+async def test_an_account_without_the_id_we_know_it_by_is_not_believed(gateway: ScriptedGateway, oid: Any) -> None:
+    gateway.id_claims = {"oid": oid}
+    async with connected(settings_for(gateway.url, claims=ClaimNames(subject="oid"))) as provider:
+        assert await signed_in(provider, gateway) == UNTRUSTED
+
+
 @pytest.mark.parametrize("token", [DROP, 5, "", "a b", "a\nb", "ё"])
 async def test_a_token_for_more_that_cannot_be_sent_is_not_sent(
     provider: Gateway, gateway: ScriptedGateway, token: Any
