@@ -146,6 +146,11 @@ async def test_an_account_without_the_id_we_know_it_by_is_not_believed(gateway: 
         assert await signed_in(provider, gateway) == UNTRUSTED
 
 
+async def test_more_children_than_anybody_has_are_not_believed(provider: Gateway, gateway: ScriptedGateway) -> None:
+    gateway.userinfo = {"children": [{}] * 101}
+    assert await signed_in(provider, gateway) == UNTRUSTED
+
+
 @pytest.mark.parametrize("token", [DROP, 5, "", "a b", "a\nb", "ё"])
 async def test_a_token_for_more_that_cannot_be_sent_is_not_sent(
     provider: Gateway, gateway: ScriptedGateway, token: Any
