@@ -30,6 +30,8 @@ class Returned:
     state: str | None = attrs.field(default=None, repr=False)
     code: str | None = attrs.field(default=None, repr=False)
     error: str | None = None
+    description: str | None = attrs.field(default=None, repr=False)
+    """The provider's text beside the error (`error_description`); of it only the code in front is ever logged."""
 
 
 class NotSignedIn(Enum):
