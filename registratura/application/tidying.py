@@ -18,6 +18,8 @@ class Retention:
     """Messages sent; their words are blanked as soon as they left."""
     requests: timedelta = timedelta(hours=72)
     """Answers under idempotency keys."""
+    sessions: timedelta = timedelta(days=8)
+    """Sessions not used, links and sign-ins that ended: longer than any of them is good for."""
 
 
 @attrs.frozen(kw_only=True)
@@ -35,8 +37,12 @@ class Tidy:
             await self.storage.transact(self._inbox),
             await self.storage.transact(self._outbox),
             await self.storage.transact(self._requests),
+            await self.storage.transact(self._accounts),
         ]
         return self.batch in forgotten
+
+    def _accounts(self, tx: Transaction) -> int:
+        return tx.accounts.forget(self.clock.now() - self.retention.sessions, self.batch)
 
     def _inbox(self, tx: Transaction) -> int:
         return tx.inbox.forget(self.retention.inbox, self.batch)

@@ -7,7 +7,8 @@ import attrs
 from registratura.application.ports.failures import Unavailable
 from registratura.entrypoints import texts
 from registratura.entrypoints.composition import Condition, Registratura, compose
-from registratura.entrypoints.settings import MaxMode, Settings
+from registratura.entrypoints.setting_sections import MaxMode
+from registratura.entrypoints.settings import Settings
 
 LARGEST_SKEW = timedelta(seconds=5)
 """How far our clock and that of the database may be apart before visits and leases begin or end visibly wrong."""

@@ -181,6 +181,7 @@ def _reader() -> cattrs.Converter:
         (ZoneInfo, _zone),
         (time | None, _clock),
         (WebAddress, _address),
+        (WebAddress | None, lambda value, kind: _address(value, kind) if str(value).strip() else None),
         (ListenAddress, _listen),
         (DatabaseUrl, _database),
         (HeaderSecret | None, _secret),

@@ -2,193 +2,40 @@
 
 import tomllib
 from collections.abc import Iterator, Mapping
-from datetime import time, timedelta
-from enum import Enum
+from datetime import timedelta
 from pathlib import Path
-from typing import Annotated, Any
-from zoneinfo import ZoneInfo
+from typing import Any
 
 import attrs
 
-from registratura.application.tidying import Retention
-from registratura.domain.appointments import Checks, Rules
+from registratura.domain.appointments import Rules
 from registratura.domain.notifications import QuietHours, ReminderRules
 from registratura.domain.schedule import DayLimits
 from registratura.domain.telemedicine import ConsentText, Platform
 from registratura.entrypoints import texts
-from registratura.entrypoints.setting_values import (
-    READER,
-    VALUES,
-    Between,
-    DatabaseUrl,
-    HeaderSecret,
-    ListenAddress,
-    Unfit,
-    WebAddress,
-    WebhookSecret,
+from registratura.entrypoints.setting_sections import (
+    Amqp,
+    Api,
+    Auth,
+    Bot,
+    Database,
+    Esia,
+    Http,
+    Keep,
+    Max,
+    MisWaiting,
+    Public,
+    Region,
+    Sferum,
+    Tmk,
+    TmkPlatform,
+    Worker,
 )
+from registratura.entrypoints.setting_values import READER, VALUES, Unfit
 
 PREFIX = "REGISTRATURA_"
 _NOT_SETTINGS = frozenset({"REGISTRATURA_CONFIG"})
 _TESTS = "REGISTRATURA_TEST_"
-
-
-class MaxMode(Enum):
-    """How updates of MAX reach us."""
-
-    WEBHOOK = "webhook"
-    POLLING = "polling"
-
-
-class TmkPlatform(Enum):
-    """Where consultations are held; `external` is another word for `other`."""
-
-    MAX = "max"
-    OTHER = "other"
-    EXTERNAL = "external"
-
-
-@attrs.frozen
-class Database:
-    """`database.*`."""
-
-    url: DatabaseUrl = attrs.field(factory=lambda: DatabaseUrl("sqlite:///var/registratura.db"))
-    pool_size: Annotated[int, Between(1, 64)] = 8
-
-
-@attrs.frozen
-class Amqp:
-    """`amqp.*`: empty delivers in the process."""
-
-    url: str = ""
-
-
-@attrs.frozen
-class Public:
-    """`public.*`: the address under which people and partners reach us."""
-
-    url: WebAddress = attrs.field(factory=lambda: WebAddress("http://127.0.0.1:8000"))
-
-
-@attrs.frozen
-class Region:
-    """`region.*`."""
-
-    timezone: ZoneInfo = attrs.field(factory=lambda: ZoneInfo("Europe/Moscow"))
-
-
-@attrs.frozen
-class Api:
-    """`api.*`: without a token the MIS API answers 401."""
-
-    token: HeaderSecret | None = None
-
-
-@attrs.frozen
-class Max:
-    """`max.*`: the MAX Bot API."""
-
-    url: WebAddress = attrs.field(factory=lambda: WebAddress("https://platform-api2.max.ru"))
-    token: HeaderSecret | None = None
-    webhook_secret: WebhookSecret | None = None
-    mode: MaxMode = MaxMode.WEBHOOK
-    ca_file: str = ""
-    """A file with the root certificate of the messenger's host, where the system does not know it."""
-
-
-@attrs.frozen
-class Bot:
-    """`bot.*`: the manners of the bot."""
-
-    page_size: Annotated[int, Between(1, 25)] = 10
-    session_hours: Annotated[int, Between(1, 24 * 365)] = 24
-    allow_cancel: bool = False
-    skip_single_choice: bool = False
-
-
-@attrs.frozen
-class TmkSchedule:
-    """`tmk.schedule.*`: which days may be booked."""
-
-    allow_today: bool = True
-    tomorrow_cutoff: time | None = None
-    min_lead_minutes: Annotated[int, Between(0, 60 * 24 * 14)] = 0
-
-
-@attrs.frozen
-class TmkReminders:
-    """`tmk.reminders.*`: when people are reminded of a consultation, before it begins.
-
-    In quiet hours, from 22:00 to 8:00 on the clinic's clocks, nobody is reminded of tomorrow.
-    """
-
-    first_hours: Annotated[int, Between(1, 24 * 7)] = 24
-    second_minutes: Annotated[int, Between(1, 59)] = 15
-    quiet_hours: bool = False
-
-
-@attrs.frozen
-class TmkLink:
-    """`tmk.link.*`: when the link to a consultation is shown."""
-
-    lead_minutes: Annotated[int, Between(0, 24 * 60)] = 15
-    fallback_hours: Annotated[int, Between(1, 48)] = 4
-
-
-@attrs.frozen
-class Tmk:
-    """`tmk.*`: telemedicine. A changed consent text needs a new version."""
-
-    platform: TmkPlatform = TmkPlatform.MAX
-    horizon_days: Annotated[int, Between(1, 365)] = 14
-    consent_text: str = ""
-    consent_version: str = "1"
-    conditions_text: str = ""
-    leave_purpose: str = "Закрытие листа нетрудоспособности"
-    reminders: TmkReminders = attrs.field(factory=TmkReminders)
-    link: TmkLink = attrs.field(factory=TmkLink)
-    schedule: TmkSchedule = attrs.field(factory=TmkSchedule)
-    checks: Checks = attrs.field(factory=Checks)
-
-
-@attrs.frozen
-class Keep:
-    """`keep.*`: how long what is done with is kept."""
-
-    inbox_days: Annotated[int, Between(1, 365)] = 3
-    outbox_days: Annotated[int, Between(1, 3650)] = 30
-    request_hours: Annotated[int, Between(24, 24 * 365)] = 72
-
-    @property
-    def retention(self) -> Retention:
-        """The same as spans of time."""
-        return Retention(
-            inbox=timedelta(days=self.inbox_days),
-            outbox=timedelta(days=self.outbox_days),
-            requests=timedelta(hours=self.request_hours),
-        )
-
-
-@attrs.frozen
-class Http:
-    """`http.*`: the door of `serve`."""
-
-    drain_seconds: Annotated[int, Between(0, 8)] = 5
-    log_requests: bool = True
-
-
-@attrs.frozen
-class Worker:
-    """`worker.*`: an empty address shows no metrics."""
-
-    metrics_address: ListenAddress = attrs.field(factory=lambda: ListenAddress(""))
-
-
-@attrs.frozen
-class MisWaiting:
-    """`mis.*`: the clinic's own system, where it decides about bookings."""
-
-    wait_minutes: Annotated[int, Between(1, 24 * 60)] = 10
 
 
 @attrs.frozen
@@ -201,6 +48,9 @@ class Settings:
     region: Region = attrs.field(factory=Region)
     api: Api = attrs.field(factory=Api)
     max: Max = attrs.field(factory=Max)
+    sferum: Sferum = attrs.field(factory=Sferum)
+    esia: Esia = attrs.field(factory=Esia)
+    auth: Auth = attrs.field(factory=Auth)
     bot: Bot = attrs.field(factory=Bot)
     tmk: Tmk = attrs.field(factory=Tmk)
     mis: MisWaiting = attrs.field(factory=MisWaiting)
@@ -232,8 +82,14 @@ class Settings:
         return ReminderRules(
             day_before=timedelta(hours=asked.first_hours),
             soon=timedelta(minutes=asked.second_minutes),
+            chat=timedelta(minutes=self.tmk.chat.lead_minutes) if self.sferum.url is not None else None,
             quiet=QuietHours() if asked.quiet_hours else None,
         )
+
+    @property
+    def link_lead(self) -> timedelta:
+        """How long before a consultation its link is shown."""
+        return timedelta(minutes=self.tmk.link.lead_minutes)
 
     def consent(self, sample: str) -> ConsentText:
         """The text people consent to: the region's, or *sample* where it gives none."""

@@ -64,6 +64,7 @@ LISTEN = "адрес и порт, например 127.0.0.1:9101, или пус
 DATABASE_URL = "sqlite:///путь/к/файлу или postgresql://пользователь@сервер/база"
 WORDS = "текст"
 TOKEN = "печатные латинские буквы, цифры и знаки"  # noqa: S105  # words about a secret
+ESIA_KEYS = "esia.token_key_files: не читаются сертификаты ЕСИА ({reason})"
 CONSENT_CHANGED = (
     "tmk.consent_text (REGISTRATURA_TMK_CONSENT_TEXT): текст согласия версии {version} уже показывали другим."
     " Задайте новую tmk.consent_version"

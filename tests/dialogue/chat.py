@@ -56,7 +56,7 @@ class Bot:
     clock: MovableClock
     rules: Rules = attrs.field(factory=Rules)
     reminders: ReminderRules = attrs.field(factory=ReminderRules)
-    manners: Manners = attrs.field(factory=lambda: Manners())
+    manners: Manners = attrs.field(factory=Manners)
     page_size: int = 10
     allow_cancel: bool = False
     conditions: str | None = None

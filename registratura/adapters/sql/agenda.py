@@ -6,7 +6,7 @@ from functools import cache
 from typing import Any
 
 import attrs
-from sqlalchemy import Connection, FromClause, Select, bindparam, literal_column, select, update
+from sqlalchemy import Connection, FromClause, Select, bindparam, func, literal_column, select, update
 
 from registratura.adapters.sql import tables as t
 from registratura.adapters.sql.engines import POSTGRESQL
@@ -32,6 +32,7 @@ from registratura.domain.identifiers import AppointmentId, MessengerId
 
 _NOW = select(database_now())
 _COLUMNS = (*APPOINTMENT, *PATIENT, *RESOURCE, *ORGANISATION, *SPECIALITY, *PURPOSE)
+_NEXT = select(func.min(t.appointment.c.agenda)).where(t.appointment.c.agenda.is_not(None))
 _PUT = (
     update(t.appointment)
     .where(t.appointment.c.id == bindparam("which"))
@@ -86,6 +87,10 @@ class SqlAgenda:
     def due(self, limit: int) -> Sequence[Due]:
         rows = self._connection.execute(_due(self._connection.dialect.name), {"most": limit})
         return tuple(map(_due_of, rows))
+
+    def next(self) -> datetime | None:
+        moment: datetime | None = self._connection.execute(_NEXT).scalar_one()
+        return moment
 
     def describe(self, appointment: AppointmentId) -> Due | None:
         row = self._connection.execute(_DESCRIBE, {"appointment": appointment}).one_or_none()

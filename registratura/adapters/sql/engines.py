@@ -9,7 +9,9 @@ from sqlalchemy import URL, Engine, create_engine, event, exc, make_url
 from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.pool import ConnectionPoolEntry
 
+from registratura.adapters.sql.moved import follow
 from registratura.application.ports.failures import Unavailable
+from registratura.application.ports.time import Clock
 
 POSTGRESQL = "postgresql"
 BROKEN = (exc.OperationalError, exc.InterfaceError, exc.TimeoutError, sqlite3.OperationalError)
@@ -81,8 +83,11 @@ def database_url(url: str) -> URL:
             raise ValueError(f"{other} is not supported: use sqlite or postgresql")
 
 
-def make_engine(url: str, *, pool_size: int, read_only: bool = False) -> Engine:
-    """An engine whose pool never grows beyond *pool_size*; who asks for more is our mistake, not the network's."""
+def make_engine(url: str, *, pool_size: int, read_only: bool = False, clock: Clock | None = None) -> Engine:
+    """An engine whose pool never grows beyond *pool_size*; who asks for more is our mistake, not the network's.
+
+    With a *clock* SQLite goes by that one: what a sandbox needs whose time is moved.
+    """
     parsed = database_url(url)
     postgresql = parsed.get_backend_name() == POSTGRESQL
     engine = create_engine(
@@ -98,6 +103,8 @@ def make_engine(url: str, *, pool_size: int, read_only: bool = False) -> Engine:
         _ping_idle_connections(engine)
     else:
         _set_up_sqlite(engine, read_only=read_only)
+        if clock is not None:
+            follow(engine, clock)
     return engine
 
 

@@ -22,6 +22,7 @@ from registratura.application.ports.deciding import BookingJudge, CancelJudge, O
 from registratura.application.ports.failures import TransactionLost
 from registratura.application.ports.messenger import Incoming
 from registratura.application.ports.storage import Storage, Transaction
+from registratura.application.ports.time import Clock
 
 T = TypeVar("T")
 U = TypeVar("U")
@@ -136,15 +137,16 @@ class SqlStorage(Storage):
 
 
 @asynccontextmanager
-async def open_storage(url: str, *, pool_size: int = 8) -> AsyncGenerator[SqlStorage]:
+async def open_storage(url: str, *, pool_size: int = 8, clock: Clock | None = None) -> AsyncGenerator[SqlStorage]:
     """Open the database at *url* (`sqlite:///file` or `postgresql://…`) with at most *pool_size* connections.
 
-    Nothing is connected yet: `ping()` tells whether the database answers and has the newest schema.
+    With a *clock* SQLite goes by that one instead of the machine's. Nothing is connected yet: `ping()` tells whether
+    the database answers and has the newest schema.
     """
-    engine = make_engine(url, pool_size=pool_size)
+    engine = make_engine(url, pool_size=pool_size, clock=clock)
     readers = None
     if engine.dialect.name != POSTGRESQL:
-        readers = make_engine(url, pool_size=pool_size, read_only=True)
+        readers = make_engine(url, pool_size=pool_size, read_only=True, clock=clock)
     storage = SqlStorage(engine, threads=pool_size, readers=readers)
     try:
         yield storage

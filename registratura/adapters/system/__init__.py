@@ -1,8 +1,10 @@
 """The machine's own clock and randomness."""
 
+import contextlib
 import secrets
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from os import urandom
+from pathlib import Path
 
 import attrs
 
@@ -14,6 +16,37 @@ class SystemClock:
     def now(self) -> datetime:
         """Now."""
         return datetime.now(UTC)
+
+
+class MovedClock:
+    """The clock of this machine, moved by what is kept in a file: for a sandbox. Safe in several threads."""
+
+    def __init__(self, file: Path) -> None:
+        self._file = file
+        self._shift = timedelta(0)
+        with contextlib.suppress(OSError, ValueError):
+            self._shift = timedelta(seconds=float(file.read_text(encoding="ascii")))
+
+    def now(self) -> datetime:
+        """Now, as the sandbox counts."""
+        return datetime.now(UTC) + self._shift
+
+    @property
+    def is_moved(self) -> bool:
+        """Whether it differs from the machine's."""
+        return bool(self._shift)
+
+    def move(self, by: timedelta) -> None:
+        """Let *by* pass at once, also after a restart."""
+        self._set(self._shift + by)
+
+    def reset(self) -> None:
+        """Go by the machine's clock again."""
+        self._set(timedelta(0))
+
+    def _set(self, shift: timedelta) -> None:
+        self._file.write_text(str(shift.total_seconds()), encoding="ascii")
+        self._shift = shift
 
 
 _VARIANT = {digit: "89ab"[int(digit, 16) % 4] for digit in "0123456789abcdef"}

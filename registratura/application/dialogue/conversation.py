@@ -54,6 +54,9 @@ from registratura.domain.refusals import (
     SlotTaken,
 )
 
+Invite = Callable[[MessengerId, str | None, Transaction], str]
+"""The address at which a person with this messenger id and chat signs in."""
+
 
 @attrs.frozen(kw_only=True)
 class Manners:
@@ -84,7 +87,7 @@ class Converse:
     painter: Painter
     phrases: Phrases
     manners: Manners
-    invite: Callable[[MessengerId, str | None, Transaction], str]
+    invite: Invite
     """The address at which an unknown person signs in (AUTH-31)."""
 
     def __call__(self, incoming: Incoming, tx: Transaction, *, lists_failed: bool = False) -> None:

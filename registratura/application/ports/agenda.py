@@ -48,6 +48,10 @@ class Agenda(Protocol):
         """At most *limit* bookings whose time has come, the longest due first; nobody else gets them meanwhile."""
         ...
 
+    def next(self) -> datetime | None:
+        """The earliest moment at which a booking is to be looked at; None for never."""
+        ...
+
     def describe(self, appointment: AppointmentId) -> Due | None:
         """What is said about one booking, whenever it is due; not locked."""
         ...

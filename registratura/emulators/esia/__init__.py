@@ -23,7 +23,7 @@ same scopes at both steps, a state for the token request that differs from the f
 
 from registratura.emulators.esia.app import create_app
 from registratura.emulators.esia.config import SCOPES, EsiaEmulatorConfig, OidcClient
-from registratura.emulators.esia.persons import Child, Person, test_persons
+from registratura.emulators.esia.persons import Child, Gender, Person, test_persons
 from registratura.emulators.esia.signatures import FakeVerifier, Verifier
 
 __all__ = [
@@ -31,6 +31,7 @@ __all__ = [
     "Child",
     "EsiaEmulatorConfig",
     "FakeVerifier",
+    "Gender",
     "OidcClient",
     "Person",
     "Verifier",

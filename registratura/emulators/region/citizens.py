@@ -69,6 +69,8 @@ class Relative:
     patient: Patient
     relations: Sequence[Relation]
     until: date | None = None
+    loaded: bool = True
+    """Whether the clinics know of it; otherwise Gosuslugi alone does."""
 
 
 @frozen
@@ -88,7 +90,7 @@ class Role:
             yield from evolve(self.person, max_user_id=self.max_user_id if self.linked else None).records()
         for relative in self.relatives:
             yield from relative.patient.records()
-            for relation in relative.relations:
+            for relation in relative.relations if relative.loaded else ():
                 yield {
                     "kind": "representation",
                     "representative_id": self.person.id,
@@ -130,6 +132,7 @@ def cast(seed: int, today: date, homes: Sequence[Clinic]) -> Sequence[Role]:
     former = adult(106, "Журавина Зинаида Фёдоровна", FEMALE, 84, (town, "1"))
     kirill = stage.person(104, "Берестов Кирилл Денисович", MALE, aged(today, 12, days=30), (nursery, "21"))
     alisa = stage.person(105, "Берестова Алиса Денисовна", FEMALE, aged(today, 18), (nursery, "21"))
+    egor = stage.person(107, "Тополев Егор Ильич", MALE, aged(today, 6, days=40), (nursery, "21"))
     late = adult(8, "Вершинин Борис Аркадьевич", MALE, 79, (town, "1"))
     special = (
         Role(
@@ -185,8 +188,9 @@ def cast(seed: int, today: date, homes: Sequence[Clinic]) -> Sequence[Role]:
         Role(
             1_010,
             adult(10, "Тополева Ирина Львовна", FEMALE, 30, (town, "1")),
-            "Карта есть, но с MAX не связана: бот предложит войти через Госуслуги, и карта найдётся.",
+            "Карта есть, но с MAX не связана: бот предложит войти через Госуслуги. Найдутся и карта, и сын 6 лет.",
             linked=False,
+            relatives=[Relative(egor, ["epgu_child"], loaded=False)],
         ),
     )
     return [*special, *_everyday(stage, homes)]

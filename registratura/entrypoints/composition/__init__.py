@@ -13,7 +13,7 @@ import attrs
 from returns.pipeline import is_successful
 
 from registratura.adapters import load, sql
-from registratura.adapters.max import texts
+from registratura.adapters.max import grammar, texts
 from registratura.adapters.max.brake import Brake
 from registratura.adapters.max.client import MaxMessenger, MaxSettings, connect
 from registratura.adapters.max.door import MaxDoor
@@ -21,14 +21,16 @@ from registratura.adapters.max.notice_phrases import MaxNotices
 from registratura.adapters.max.phrases import MaxPhrases
 from registratura.adapters.max.polling import Polling
 from registratura.adapters.max.webhook import SECRET_HEADER, Watchdog
+from registratura.adapters.sferum import client as sferum
 from registratura.adapters.sql.inspection import Condition, Inspection
-from registratura.adapters.system import SystemClock, SystemIds, chance
+from registratura.adapters.system import MovedClock, SystemClock, SystemIds, chance
 from registratura.application.agenda import Remind
 from registratura.application.booking import BookAppointment, CancelAppointment, Desk, MoveAppointment
+from registratura.application.chats import OpenChats
 from registratura.application.confirmation import AskMis, Terms
 from registratura.application.consent import KeepConsentText
 from registratura.application.consultations import EndConsultation, OfferLeaveClosing
-from registratura.application.dialogue.conversation import Converse, Manners
+from registratura.application.dialogue.conversation import Converse, Invite, Manners
 from registratura.application.dialogue.lists import Lists
 from registratura.application.dialogue.painting import Painter
 from registratura.application.load import LoadRecords, LoadReport
@@ -39,6 +41,7 @@ from registratura.application.ports.storage import Storage
 from registratura.application.ports.time import Clock, Ids
 from registratura.application.ports.waking import Waking
 from registratura.application.requests import BookOnce, CancelOnce
+from registratura.application.signing_in import GiveLink
 from registratura.application.through_mis import (
     BookOnceThroughMis,
     BookThroughMis,
@@ -46,27 +49,37 @@ from registratura.application.through_mis import (
     CancelThroughMis,
 )
 from registratura.application.tidying import Tidy
+from registratura.domain.chats import ConsultationChat
 from registratura.domain.identifiers import AppointmentId
+from registratura.entrypoints.composition.people import RETURN_PATH, People, people_of
+from registratura.entrypoints.metrics import meters
 from registratura.entrypoints.metrics.counted import CountedMessenger, CountedThrottle
-from registratura.entrypoints.settings import MaxMode, Settings, WrongSettings
+from registratura.entrypoints.setting_sections import MaxMode
+from registratura.entrypoints.settings import Settings, WrongSettings
 from registratura.entrypoints.texts import CONSENT_CHANGED
 
 __all__ = [
+    "CONSULTATIONS_PATH",
+    "LINK_PATH",
     "LOGIN_PATH",
     "MAX_SECRET_HEADER",
+    "RETURN_PATH",
     "WEBHOOK_PATH",
     "BackupRefused",
     "Condition",
     "Loading",
     "MaxLine",
+    "MovedClock",
     "Registratura",
     "TooLarge",
     "compose",
     "migrate",
+    "moment_words",
     "open_source",
     "receive",
 ]
 
+moment_words = grammar.moment_words
 TooLarge, open_source, receive = load.TooLarge, load.open_source, load.receive
 BackupRefused = sql.BackupRefused
 
@@ -75,6 +88,7 @@ log = logging.getLogger(__name__)
 MAX_SECRET_HEADER = SECRET_HEADER
 WEBHOOK_PATH = "/max/webhook"
 LOGIN_PATH = "/max/login"
+LINK_PATH = "/login/max"
 CONSULTATIONS_PATH = "/consultations"
 
 
@@ -114,6 +128,10 @@ class Registratura:
     """None where the clinic decides: there one books the new time, then cancels the old one."""
     work_off: WorkOff
     remind: Remind
+    people: People
+    """Those who come to the pages: accounts, sessions, the door of a consultation."""
+    open_chats: OpenChats | None
+    """None where no chats are made."""
     end_consultation: EndConsultation
     offer_leave_closing: OfferLeaveClosing
     ask_mis: AskMis | None
@@ -137,18 +155,21 @@ class Registratura:
 
 
 @asynccontextmanager
-async def compose(settings: Settings, mis: Mis | None = None) -> AsyncIterator[Registratura]:
+async def compose(
+    settings: Settings, mis: Mis | None = None, *, clock: Clock | None = None
+) -> AsyncIterator[Registratura]:
     """Build the product over the database and the counterparts that *settings* name; closes them at the end.
 
-    With a *mis* the clinic decides about bookings; without one we do.
+    With a *mis* the clinic decides about bookings; without one we do. A *clock* other than the machine's, which the
+    database follows, is for sandboxes on SQLite.
     """
     async with AsyncExitStack() as stack:
         storage = await stack.enter_async_context(
-            sql.open_storage(str(settings.database.url), pool_size=settings.database.pool_size)
+            sql.open_storage(str(settings.database.url), pool_size=settings.database.pool_size, clock=clock)
         )
         inspection = Inspection(str(settings.database.url))
         stack.callback(inspection.close)
-        clock, ids = SystemClock(), SystemIds()
+        clock, ids = clock or SystemClock(), SystemIds()
         desk = Desk(rules=settings.rules, clock=clock, ids=ids, reminders=settings.reminders)
         door = MaxDoor(
             secret=settings.max.webhook_secret.reveal if settings.max.webhook_secret else "",
@@ -156,6 +177,7 @@ async def compose(settings: Settings, mis: Mis | None = None) -> AsyncIterator[R
         )
         terms = Terms(patience=timedelta(minutes=settings.mis.wait_minutes)) if mis is not None else None
         converse = _converse(settings, desk, terms)
+        people = await people_of(settings, storage, clock, ids, converse, stack)
         ask_mis = None
         if mis is not None and terms is not None:
             ask_mis = AskMis(storage=storage, mis=mis, terms=terms, tell=converse.announce, on_fault=_log_slip)
@@ -174,6 +196,8 @@ async def compose(settings: Settings, mis: Mis | None = None) -> AsyncIterator[R
             remind=_remind(settings, storage, through_mis=mis is not None),
             end_consultation=EndConsultation(storage=storage, clock=clock),
             offer_leave_closing=OfferLeaveClosing(storage=storage, words=MaxNotices()),
+            people=people,
+            open_chats=await _open_chats(settings, storage, stack),
             ask_mis=ask_mis,
             max_door=door,
             max_line=line,
@@ -229,15 +253,38 @@ def _converse(settings: Settings, desk: Desk, terms: Terms | None) -> Converse:
         conditions=settings.tmk.conditions_text or None,
         page_size=bot.page_size,
         allow_cancel=bot.allow_cancel,
-        link_lead=timedelta(minutes=settings.tmk.link.lead_minutes),
+        link_lead=settings.link_lead,
         link=partial(_consultation_link, settings),
     )
-    manners = Manners(
-        idle=timedelta(hours=bot.session_hours),
-        skip_single=bot.skip_single_choice,
-        login_url=f"{settings.public.url}{LOGIN_PATH}",
+    manners = Manners(idle=timedelta(hours=bot.session_hours), skip_single=bot.skip_single_choice)
+    return Converse(desk=desk, painter=painter, phrases=MaxPhrases(), manners=manners, invite=_inviting(settings, desk))
+
+
+def _inviting(settings: Settings, desk: Desk) -> Invite:
+    """Whoever is not known signs in by a link of their own; without Gosuslugi a page says what to do."""
+    if settings.esia.url is None:
+        return lambda _user, _chat, _tx: f"{settings.public.url}{LOGIN_PATH}"
+    return GiveLink(
+        address=f"{settings.public.url}{LINK_PATH}",
+        clock=desk.clock,
+        ids=desk.ids,
+        term=timedelta(minutes=settings.max.login_link_minutes),
     )
-    return Converse(desk=desk, painter=painter, phrases=MaxPhrases(), manners=manners)
+
+
+async def _open_chats(settings: Settings, storage: Storage, stack: AsyncExitStack) -> OpenChats | None:
+    if settings.sferum.url is None:
+        return None
+    token = settings.sferum.token.reveal if settings.sferum.token is not None else ""
+    chats = await stack.enter_async_context(
+        sferum.connect(sferum.SferumSettings(url=str(settings.sferum.url), token=token))
+    )
+    return OpenChats(storage=storage, chats=chats, words=MaxNotices(), alarm=_alarm)
+
+
+def _alarm(chat: ConsultationChat) -> None:
+    log.error("chat.failed", extra={"booking": chat.appointment, "state": chat.state.value, "reason": chat.reason})
+    meters.chat_failed(chat.state.value)
 
 
 def _remind(settings: Settings, storage: Storage, *, through_mis: bool) -> Remind:

@@ -18,6 +18,7 @@ from registratura.entrypoints.http import api, docs, openapi, texts
 from registratura.entrypoints.http.bodies import bounded_body
 from registratura.entrypoints.http.draining import Draining
 from registratura.entrypoints.http.guards import Guard
+from registratura.entrypoints.http.pages import routes as pages
 from registratura.entrypoints.http.problems import Json, Problem
 from registratura.entrypoints.http.routing import Routes, route
 from registratura.entrypoints.http.telling import Teller
@@ -61,11 +62,7 @@ def routes(product: Registratura, draining: Draining, *, bell: Bell = lambda: No
     async def metrics(_: Request) -> Response:
         return await _metrics(product)
 
-    async def start(_: Request) -> Response:
-        return HTMLResponse(texts.HOME_PAGE.format(links=home))
-
     return [
-        route("/", {"GET": start}),
         route("/healthz", {"GET": _healthy}),
         route("/readyz", {"GET": ready}),
         route("/metrics", {"GET": metrics}),
@@ -74,6 +71,7 @@ def routes(product: Registratura, draining: Draining, *, bell: Bell = lambda: No
         route(WEBHOOK_PATH, {"POST": webhook}),
         route(LOGIN_PATH, {"GET": _login}),
         *api.routes(product),
+        *pages.routes(product, home),
         Mount("/static", StaticFiles(directory=STATIC)),
     ]
 

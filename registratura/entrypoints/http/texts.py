@@ -117,9 +117,3 @@ DOCS_PAGE = """<!doctype html>
 {operations}
 </main></body></html>
 """
-
-HOME_PAGE = """<!doctype html>
-<html lang="ru"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
-<title>Регистратура</title><link rel="stylesheet" href="/static/page.css"></head>
-<body><main><h1>Регистратура</h1><p>Электронная регистратура работает.</p>{links}</main></body></html>
-"""

@@ -51,6 +51,14 @@ def _booking(channel: str, outcome: str, code: str) -> Callable[[], None]:
     return _BOOKINGS.labels(channel, outcome, code).inc
 
 
+_CHATS = Counter("registratura_chats_failed", "Chats of consultations that somebody must look at", ("state",))
+
+
+def chat_failed(state: str) -> None:
+    """A chat could not be opened, or nobody knows whether it was."""
+    _CHATS.labels(state).inc()
+
+
 def booking(channel: str, outcome: str, code: int) -> None:
     """A booking asked for ended so."""
     _booking(channel, outcome, str(code))()

@@ -12,18 +12,18 @@ from types import FrameType
 import attrs
 import uvicorn
 from rich.console import Console
-from starlette.applications import Starlette
-from starlette.routing import Mount
+from starlette.routing import BaseRoute, Mount
 
-from registratura.emulators import max as max_emulator
 from registratura.emulators import region
 from registratura.emulators.max.emulator import Emulator
 from registratura.entrypoints import composition
-from registratura.entrypoints.composition import Registratura, compose
+from registratura.entrypoints.composition import MovedClock, Registratura, compose
 from registratura.entrypoints.http.app import build
 from registratura.entrypoints.listening import require_free
-from registratura.entrypoints.sandbox import texts
-from registratura.entrypoints.settings import Bot, Settings, load_settings
+from registratura.entrypoints.sandbox import clock as sandbox_clock
+from registratura.entrypoints.sandbox import counterparts, texts
+from registratura.entrypoints.setting_sections import Bot
+from registratura.entrypoints.settings import Settings, load_settings
 from registratura.entrypoints.worker import loops
 
 SEED = 122
@@ -72,10 +72,11 @@ class Sandbox:
         self.data.mkdir(parents=True, exist_ok=True)
         settings = self.settings()
         await asyncio.to_thread(composition.migrate, settings)
-        async with compose(settings) as product:
+        clock = composition.MovedClock(self.data / "clock")
+        async with compose(settings, clock=clock) as product:
             await product.ready()
             await self._people(product)
-            await self._serve(product)
+            await self._serve(product, clock)
 
     def settings(self) -> Settings:
         """The settings of the sandbox: nothing of the outside is read."""
@@ -86,6 +87,11 @@ class Sandbox:
             "REGISTRATURA_MAX_URL": f"{self.address}/sandbox/max",
             "REGISTRATURA_MAX_TOKEN": TOKEN,
             "REGISTRATURA_MAX_WEBHOOK_SECRET": "sandbox-webhook",
+            "REGISTRATURA_SFERUM_URL": f"{self.address}/sandbox/sferum",
+            "REGISTRATURA_SFERUM_TOKEN": TOKEN,
+            "REGISTRATURA_ESIA_URL": f"{self.address}/sandbox/esia/oidc",
+            "REGISTRATURA_ESIA_CLIENT_ID": TOKEN,
+            "REGISTRATURA_ESIA_CLIENT_SECRET": TOKEN,
         }
         settings = load_settings(plain, self.data)
         return attrs.evolve(settings, bot=Bot(allow_cancel=True))
@@ -109,11 +115,17 @@ class Sandbox:
         console.print(texts.LOADED.format(records=report.total.loaded, refused=report.total.refused))
         mark.write_text(json.dumps(wanted), encoding="utf-8")
 
-    async def _serve(self, product: Registratura) -> None:
+    async def _serve(self, product: Registratura, clock: MovedClock) -> None:
         bells = loops.Bells()
-        emulated = self._max(product)
+        world = counterparts.World(address=self.address, data=self.data, seed=SEED, token=TOKEN, product=product)
+        emulated, chats = world.max(), world.sferum()
         emulator: Emulator = emulated.state.emulator
-        mounted = [Mount("/sandbox/max", emulated)]
+        mounted: list[BaseRoute] = [
+            *sandbox_clock.routes(product, clock),
+            Mount("/sandbox/max", emulated),
+            Mount("/sandbox/sferum", chats),
+            Mount("/sandbox/esia", world.esia()),
+        ]
         app = build(product, bell=bells.inbox.ring, also=mounted, home=texts.HOME.format(token=TOKEN))
         server = _Server(
             uvicorn.Config(
@@ -127,32 +139,9 @@ class Sandbox:
             ),
             emulator,
         )
-        async with emulator.running(), _working(server, product, bells):
+        async with emulator.running(), chats.state.emulator.running(), _working(server, product, bells):
             console.print(texts.WELCOME.format(address=self.address, data=self.data))
             await server.serve()
-
-    def _max(self, product: Registratura) -> Starlette:
-        today = product.clock.now().astimezone(product.settings.region.timezone).date()
-        people = [
-            max_emulator.Person(
-                user_id=citizen.max_user_id,
-                first_name=citizen.first_name,
-                last_name=citizen.last_name,
-                phone=citizen.phone.lstrip("+"),
-                note=citizen.note,
-            )
-            for citizen in region.citizens(SEED, today)
-        ]
-        return max_emulator.create_app(
-            max_emulator.MaxEmulatorConfig(
-                database=self.data / "max.db",
-                public_url=f"{self.address}/sandbox/max",
-                token=TOKEN,
-                people=people,
-                retry_scale=1 / 60,
-                allow_http_webhooks=True,
-            )
-        )
 
 
 @contextlib.asynccontextmanager

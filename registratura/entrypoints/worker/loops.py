@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable
 
 import attrs
 
+from registratura.application.chats import OpenChats
 from registratura.application.confirmation import AskMis
 from registratura.application.mailroom import NotBegun, Progress, Relay
 from registratura.application.ports.failures import Unavailable
@@ -15,6 +16,7 @@ from registratura.application.ports.queues import Leased
 from registratura.application.ports.waking import Queue
 from registratura.entrypoints.composition import Registratura
 from registratura.entrypoints.worker.asking import ask_all
+from registratura.entrypoints.worker.chatting import open_due
 
 log = logging.getLogger(__name__)
 
@@ -86,6 +88,8 @@ class _Worker:
 
             under_way = [begin(self._handle) for _ in range(HANDLERS)]
             under_way.append(begin(self._remind))
+            if product.open_chats is not None:
+                under_way.append(begin(self._chatting(product.open_chats)))
             if product.ask_mis is not None:
                 under_way.append(begin(self._asking(product.ask_mis)))
             beside = [begin(self._tidy)]
@@ -145,6 +149,15 @@ class _Worker:
             self.bells.outbox.ring()
         else:
             await self._pause(LOOK_AT_AGENDA)
+
+    def _chatting(self, open_chats: OpenChats) -> Callable[[], Awaitable[None]]:
+        async def step() -> None:
+            if await open_due(open_chats):
+                self.bells.outbox.ring()
+            else:
+                await self._pause(LOOK_AT_AGENDA)
+
+        return step
 
     def _asking(self, ask: AskMis) -> Callable[[], Awaitable[None]]:
         bells = self.bells

@@ -28,6 +28,9 @@ class MemoryAgenda:
         ready = sorted((moment, name) for name, moment in self._state.agenda.items() if moment <= now)
         return tuple(self._due(self._state.appointments[name]) for _, name in ready[:limit])
 
+    def next(self) -> datetime | None:
+        return min(self._state.agenda.values(), default=None)
+
     def describe(self, appointment: AppointmentId) -> Due | None:
         held = self._state.appointments.get(appointment)
         return self._due(held) if held is not None else None

@@ -82,7 +82,7 @@ async def save(request: Request, product: Registratura) -> Response:
         password=given["password"] or None,
         role=Role(given["role"]),
     )
-    saved = await product.manage_accounts.save(AccountId(given["id"]) if given["id"] else None, details, actor)
+    saved = await product.people.manage.save(AccountId(given["id"]) if given["id"] else None, details, actor)
     match saved:
         case Saved.DONE:
             text = texts.ACCOUNT_SAVED.format(name=details.name)
@@ -103,7 +103,7 @@ def _fault(given: dict[str, str]) -> str:
 
 
 async def _block(guest: Guest, product: Registratura, wanted: str, actor: AccountId, *, block: bool) -> Response:
-    changed = await product.manage_accounts.block(AccountId(wanted), actor, block=block)
+    changed = await product.people.manage.block(AccountId(wanted), actor, block=block)
     if changed is None:
         return message(guest.look, Kind.ERROR, texts.ACCOUNTS_TITLE, texts.NOT_FOUND, status=404, links=_BACK)
     text = texts.ACCOUNT_WAS_BLOCKED if block else texts.ACCOUNT_WAS_UNBLOCKED

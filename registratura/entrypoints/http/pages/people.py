@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from datetime import datetime
+from functools import partial
 from zoneinfo import ZoneInfo
 
 from starlette.requests import Request
@@ -61,7 +62,7 @@ async def bookings(request: Request, product: Registratura) -> Response:
     if guest.visitor is None:
         return guest.answer(redirect(guest.look, "/login?next=/bookings"))
     card = guest.visitor.account.patient
-    found = await product.upcoming(card) if card is not None else None
+    found = await product.people.upcoming(card) if card is not None else None
     nothing = texts.NO_CARD if found is None else texts.NO_BOOKINGS
     rows = [_booking(visit, product.clock.now(), product) for visit in found or ()]
     return page("bookings.html", guest.look, bookings=rows, nothing=nothing)
@@ -85,27 +86,31 @@ async def join(request: Request, product: Registratura) -> Response:
     guest = await guest_of(request, product)
     id_ = request.path_params["id"].lower()
     asked = AppointmentId(id_ if is_id(id_) else "-")
-    verdict = await product.join(asked, guest.visitor)
-    look, here = guest.look, f"/consultations/{asked}"
+    verdict = await product.people.join(asked, guest.visitor)
+    here = f"/consultations/{asked}"
+    if isinstance(verdict, ComeIn):
+        return redirect(guest.look, verdict.url)
+    if isinstance(verdict, SignInFirst):
+        way = "/login/esia" if product.people.esia is not None else "/login"
+        return guest.answer(redirect(guest.look, f"{way}?next={here}"))
+    return _at_the_door(verdict, guest.look, here)
+
+
+def _at_the_door(verdict: NeedsEsia | Refused | TooEarly | Over | NotReady, look: Look, here: str) -> Response:
+    says = partial(message, look, title=texts.JOIN_TITLE)
     match verdict:
-        case ComeIn(url):
-            return redirect(look, url)
-        case SignInFirst():
-            way = f"/login/esia?next={here}" if product.sign_in is not None else f"/login?next={here}"
-            return guest.answer(redirect(look, way))
         case NeedsEsia():
             links = {f"/login/esia?next={here}": texts.ESIA_SHORT}
-            return message(look, Kind.ERROR, texts.JOIN_TITLE, texts.JOIN_ESIA, status=403, links=links)
+            return says(kind=Kind.ERROR, text=texts.JOIN_ESIA, status=403, links=links)
         case Refused():
-            return message(look, Kind.ERROR, texts.JOIN_TITLE, texts.JOIN_REFUSED, status=403)
+            return says(kind=Kind.ERROR, text=texts.JOIN_REFUSED, status=403)
         case TooEarly(opens_at):
             text = texts.JOIN_EARLY.format(when=moment_words(opens_at, _zone(opens_at)))
-            return message(look, Kind.WARNING, texts.JOIN_TITLE, text, links={here: texts.REFRESH})
+            return says(kind=Kind.WARNING, text=text, links={here: texts.REFRESH})
         case Over():
-            return message(look, Kind.WARNING, texts.JOIN_TITLE, texts.JOIN_OVER, status=410)
+            return says(kind=Kind.WARNING, text=texts.JOIN_OVER, status=410)
         case NotReady():
-            links = {here: texts.REFRESH}
-            return message(look, Kind.WARNING, texts.JOIN_TITLE, texts.JOIN_NOT_READY, status=503, links=links)
+            return says(kind=Kind.WARNING, text=texts.JOIN_NOT_READY, status=503, links={here: texts.REFRESH})
 
 
 def _zone(moment: datetime) -> ZoneInfo:

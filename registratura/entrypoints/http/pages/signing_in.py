@@ -9,7 +9,7 @@ from starlette.responses import Response
 
 from registratura.application.ports.failures import Unavailable
 from registratura.application.ports.identity import NotSignedIn, Returned
-from registratura.application.signing_in import Blocked, Foreign, TooManyTries, WrongPassword
+from registratura.application.signing_in import Blocked, Foreign, TooManyTries
 from registratura.entrypoints.composition import Registratura
 from registratura.entrypoints.http.pages import texts
 from registratura.entrypoints.http.pages.rendering import message, own_page, page, redirect
@@ -36,7 +36,7 @@ def _form(guest: Guest, product: Registratura, next_page: str, *, login: str = "
         next=next_page,
         login=login,
         fault=fault,
-        with_esia=product.sign_in is not None,
+        with_esia=product.people.esia is not None,
     )
 
 
@@ -48,16 +48,15 @@ async def by_password(request: Request, product: Registratura) -> Response:
     next_page = own_page(given.get("next"))
     if not login or not password or len(password) > LONGEST_PASSWORD or "\0" in login:
         return guest.answer(_form(guest, product, next_page, login=login, fault=texts.WRONG_PASSWORD))
-    verdict = await product.sign_in_by_password(login, password)
+    verdict = await product.people.by_password(login, password)
     if is_successful(verdict):
         if guest.session is not None:
-            await product.know_visitor.sign_out(guest.session)
+            await product.people.know.sign_out(guest.session)
         return guest.answer(redirect(guest.look, next_page), session=verdict.unwrap().secret)
-    match verdict.failure():
-        case WrongPassword():
-            fault = texts.WRONG_PASSWORD
-        case TooManyTries(minutes):
-            fault = texts.TOO_MANY_TRIES.format(minutes=minutes)
+    reason = verdict.failure()
+    fault = texts.WRONG_PASSWORD
+    if isinstance(reason, TooManyTries):
+        fault = texts.TOO_MANY_TRIES.format(minutes=reason.minutes)
     return guest.answer(_form(guest, product, next_page, login=login, fault=fault))
 
 
@@ -71,9 +70,9 @@ async def link(request: Request, product: Registratura) -> Response:
     """`GET /login/max/{secret}`: what the bot's link opens. Looking at it, as previews do, uses nothing up."""
     guest = await guest_of(request, product)
     secret = request.path_params["secret"]
-    if product.sign_in is None:
+    if product.people.esia is None:
         return message(guest.look, Kind.WARNING, texts.LINK_TITLE, texts.ESIA_OFF)
-    if not await product.sign_in.begin.is_good(secret):
+    if not await product.people.esia.begin.is_good(secret):
         return _link_gone(guest, product)
     return guest.answer(page("link.html", guest.look, go=f"/login/max/{quote(secret, safe='')}/go"))
 
@@ -90,10 +89,10 @@ def _link_gone(guest: Guest, product: Registratura) -> Response:
 
 
 async def _begin(guest: Guest, product: Registratura, next_page: str, link: str | None = None) -> Response:
-    if product.sign_in is None:
+    if product.people.esia is None:
         return message(guest.look, Kind.WARNING, texts.LINK_TITLE, texts.ESIA_OFF, status=404)
     try:
-        begun = await product.sign_in.begin(guest.browser, next_page, link)
+        begun = await product.people.esia.begin(guest.browser, next_page, link)
     except Unavailable:
         return message(guest.look, Kind.MALFUNCTION, texts.LOGIN_TITLE, texts.ESIA_SILENT, status=503)
     if not is_successful(begun):
@@ -104,19 +103,24 @@ async def _begin(guest: Guest, product: Registratura, next_page: str, link: str 
 async def from_esia(request: Request, product: Registratura) -> Response:
     """`GET /esia/return`: the browser comes back; nobody is signed in unless everything fits."""
     guest = await guest_of(request, product)
-    if product.sign_in is None:
+    if product.people.esia is None:
         return message(guest.look, Kind.WARNING, texts.LINK_TITLE, texts.ESIA_OFF, status=404)
     given = request.query_params
-    returned = Returned(state=given.get("state"), code=given.get("code"), error=given.get("error"))
+    returned = Returned(
+        state=given.get("state"),
+        code=given.get("code"),
+        error=given.get("error"),
+        description=given.get("error_description"),
+    )
     try:
-        verdict = await product.sign_in.finish(returned, None if guest.is_new else guest.browser)
+        verdict = await product.people.esia.finish(returned, None if guest.is_new else guest.browser)
     except Unavailable:
         return message(guest.look, Kind.MALFUNCTION, texts.LOGIN_TITLE, texts.ESIA_SILENT, status=503, links=_AGAIN)
     if not is_successful(verdict):
         return _not_signed_in(guest, verdict.failure())
     signed_in = verdict.unwrap()
     if guest.session is not None:
-        await product.know_visitor.sign_out(guest.session)
+        await product.people.know.sign_out(guest.session)
     to = "/login/confirm" if signed_in.to_confirm else signed_in.next_page
     return guest.answer(redirect(guest.look, to), session=signed_in.secret)
 
@@ -149,11 +153,11 @@ async def confirmed(request: Request, product: Registratura) -> Response:
     """`POST /login/confirm`: tie the MAX account, or not."""
     guest = await guest_of(request, product)
     given = await guest.form()
-    if guest.visitor is None or product.sign_in is None:
+    if guest.visitor is None or product.people.esia is None:
         return redirect(guest.look, "/login")
     if given.get("answer") != "yes":
         return message(guest.look, Kind.WARNING, texts.NOT_LINKED_TITLE, texts.NOT_LINKED)
-    verdict = await product.sign_in.link(guest.visitor)
+    verdict = await product.people.esia.link(guest.visitor)
     if not is_successful(verdict):
         return _link_gone(guest, product)
     if verdict.unwrap():
@@ -166,5 +170,5 @@ async def sign_out(request: Request, product: Registratura) -> Response:
     guest = await guest_of(request, product)
     await guest.form()
     if guest.session is not None:
-        await product.know_visitor.sign_out(guest.session)
+        await product.people.know.sign_out(guest.session)
     return guest.answer(redirect(guest.look, "/"), signs_out=True)

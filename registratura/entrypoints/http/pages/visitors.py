@@ -80,14 +80,14 @@ class Guest:
 
 async def guest_of(request: Request, product: Registratura) -> Guest:
     """The browser that sent *request*, and who is signed in with it."""
-    secure = product.settings.public.url.startswith("https:")
+    secure = str(product.settings.public.url).startswith("https:")
     browser = request.cookies.get(_name("browser", secure=secure))
     session = request.cookies.get(_name("session", secure=secure))
     return Guest(
         request=request,
         browser=browser or product.ids.secret(),
         is_new=not browser,
-        visitor=await product.know_visitor(session),
+        visitor=await product.people.know(session),
         secure=secure,
     )
 

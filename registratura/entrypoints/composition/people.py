@@ -1,0 +1,143 @@
+"""Puts together what the pages for people call: signing in, accounts, the door of a consultation."""
+
+from contextlib import AsyncExitStack
+from datetime import timedelta
+from pathlib import Path
+
+import attrs
+
+from registratura.adapters import esia
+from registratura.adapters.passwords import Argon2Passwords
+from registratura.application.accounts import ManageAccounts
+from registratura.application.dialogue.conversation import Converse
+from registratura.application.dialogue.screens import AppointmentOffer
+from registratura.application.joining import JoinConsultation
+from registratura.application.linking import LinkMessenger
+from registratura.application.ports.identity import IdentityProvider
+from registratura.application.ports.storage import Storage, Transaction
+from registratura.application.ports.time import Clock, Ids
+from registratura.application.signing_in import BeginSignIn, FinishSignIn, KnowVisitor, SignInByPassword
+from registratura.domain.accounts import Lockout, SessionRules
+from registratura.domain.identifiers import AppointmentId, PatientId
+from registratura.entrypoints import texts
+from registratura.entrypoints.setting_sections import EsiaMode
+from registratura.entrypoints.settings import Settings, WrongSettings
+
+RETURN_PATH = "/esia/return"
+
+
+@attrs.frozen(kw_only=True)
+class ThroughEsia:
+    """Signing in through Gosuslugi."""
+
+    begin: BeginSignIn
+    finish: FinishSignIn
+    link: LinkMessenger
+
+
+@attrs.frozen(kw_only=True)
+class People:
+    """What the pages for people call."""
+
+    storage: Storage
+    know: KnowVisitor
+    by_password: SignInByPassword
+    esia: ThroughEsia | None
+    """None where Gosuslugi is not connected."""
+    join: JoinConsultation
+    manage: ManageAccounts
+    converse: Converse
+
+    async def upcoming(self, card: PatientId) -> tuple[AppointmentOffer, ...] | None:
+        """What is ahead for the person of *card* and those they may act for; None when the card is gone."""
+
+        def look(tx: Transaction) -> tuple[AppointmentOffer, ...] | None:
+            person = tx.patients.find(card)
+            return self.converse.painter.lists.upcoming(person, tx) if person is not None else None
+
+        return await self.storage.read(look)
+
+
+async def people_of(
+    settings: Settings, storage: Storage, clock: Clock, ids: Ids, converse: Converse, stack: AsyncExitStack
+) -> People:
+    """Build it over the database and Gosuslugi; raises `WrongSettings` for keys that cannot be read."""
+    auth, passwords = settings.auth, Argon2Passwords()
+    lockout = Lockout(most=auth.max_failures, term=timedelta(minutes=auth.lock_minutes))
+    sessions = SessionRules(idle=timedelta(minutes=auth.idle_minutes), longest=timedelta(hours=auth.session_hours))
+    through = None
+    provider = await _provider(settings, clock, ids, stack)
+    if provider is not None:
+        back = f"{settings.public.url}{RETURN_PATH}"
+        through = ThroughEsia(
+            begin=BeginSignIn(storage=storage, provider=provider, return_to=back, clock=clock),
+            finish=FinishSignIn(storage=storage, provider=provider, return_to=back, clock=clock, ids=ids),
+            link=LinkMessenger(storage=storage, clock=clock, converse=converse),
+        )
+    return People(
+        storage=storage,
+        know=KnowVisitor(storage=storage, clock=clock, rules=sessions),
+        by_password=SignInByPassword(storage=storage, passwords=passwords, lockout=lockout, clock=clock, ids=ids),
+        esia=through,
+        join=JoinConsultation(
+            storage=storage,
+            clock=clock,
+            lead=settings.link_lead,
+            fallback=timedelta(hours=settings.tmk.link.fallback_hours),
+            valid=timedelta(hours=auth.join_hours),
+            room=_Room(settings.tmk.external_room_url),
+        ),
+        manage=ManageAccounts(storage=storage, passwords=passwords, clock=clock, ids=ids),
+        converse=converse,
+    )
+
+
+@attrs.frozen
+class _Room:
+    """Rooms of another platform."""
+
+    template: str
+
+    def __call__(self, appointment: AppointmentId) -> str | None:
+        return self.template.replace("{id}", appointment) if self.template else None
+
+
+async def _provider(settings: Settings, clock: Clock, ids: Ids, stack: AsyncExitStack) -> IdentityProvider | None:
+    asked = settings.esia
+    if asked.url is None:
+        return None
+    line = esia.Line(ca_bundle=Path(asked.ca_file) if asked.ca_file else None)
+    if asked.mode is EsiaMode.GATEWAY:
+        gateway = esia.GatewaySettings(
+            issuer=asked.issuer or str(asked.url),
+            client_id=asked.client_id,
+            client_secret=asked.client_secret.reveal if asked.client_secret is not None else "",
+            line=line,
+        )
+        gateway = attrs.evolve(gateway, scope=asked.scope or gateway.scope)
+        return await stack.enter_async_context(esia.connect_gateway(gateway, clock, ids))
+    files = [Path(name.strip()) for name in asked.token_key_files.split(",") if name.strip()]
+    direct = esia.DirectSettings(
+        client_id=asked.client_id,
+        token_keys=tuple(files),
+        url=str(asked.url),
+        line=line,
+    )
+    direct = attrs.evolve(direct, scope=asked.scope or direct.scope, issuer=asked.issuer or direct.issuer)
+    signer = await _signer(settings, stack)
+    try:
+        return await stack.enter_async_context(esia.connect_direct(direct, signer, clock, ids))
+    except (OSError, ValueError) as unreadable:
+        raise WrongSettings([texts.ESIA_KEYS.format(reason=type(unreadable).__name__)]) from unreadable
+
+
+async def _signer(settings: Settings, stack: AsyncExitStack) -> esia.Signer:
+    asked = settings.esia
+    if asked.signer_url is not None:
+        token = asked.signer_token.reveal if asked.signer_token is not None else None
+        remote = esia.RemoteSignerSettings(
+            url=str(asked.signer_url), certificate_hash=asked.certificate_hash, token=token
+        )
+        return await stack.enter_async_context(esia.connect_signer(remote))
+    command = esia.openssl_command(Path(asked.key_file))
+    return esia.CommandSigner(command=command, certificate_hash=asked.certificate_hash)
