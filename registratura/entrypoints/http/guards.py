@@ -16,6 +16,7 @@ from registratura.entrypoints.http.bodies import header, too_slow
 from registratura.entrypoints.http.deadlines import Deadlines
 from registratura.entrypoints.http.draining import Draining
 from registratura.entrypoints.http.exchanges import Exchange, close_in, open_in
+from registratura.entrypoints.http.pages.faults import problem_page, wants_page
 from registratura.entrypoints.http.problems import Problem, is_request_id, problem_response
 from registratura.entrypoints.logs import REQUEST_ID
 from registratura.entrypoints.metrics import meters
@@ -70,7 +71,8 @@ class Guard:
         problem = _problem_of(fault, exchange)
         if problem.status >= FAULTS:
             log.error("http.fault", extra={"status": problem.status}, exc_info=fault)
-        await problem_response(problem, exchange.request_id)(scope, receive, exchange.send)
+        render = problem_page if wants_page(scope) else problem_response
+        await render(problem, exchange.request_id)(scope, receive, exchange.send)
 
 
 def _problem_of(fault: BaseException, exchange: Exchange) -> Problem:

@@ -32,7 +32,7 @@ TIDY_EVERY = 3600.0
 """Seconds between one tidying and the next."""
 BETWEEN_BATCHES = 0.2
 """Seconds that tidying leaves to others after each batch."""
-HANDLERS = 2
+HANDLERS = 3
 SENDERS = 8
 
 

@@ -4,10 +4,13 @@ import pytest
 
 from registratura.application.ports.messenger import Throttle
 from registratura.application.ports.storage import Storage
+from registratura.testing.contracts.storage.accounts import AccountPromises
 from registratura.testing.contracts.storage.agenda import AgendaPromises
 from registratura.testing.contracts.storage.availability import AvailabilityPromises
 from registratura.testing.contracts.storage.bookings import BookingPromises
 from registratura.testing.contracts.storage.confirmations import ConfirmationPromises
+from registratura.testing.contracts.storage.consultation_chats import ConsultationChatPromises
+from registratura.testing.contracts.storage.consultations import ConsultationPromises
 from registratura.testing.contracts.storage.deciding import DecidingPromises
 from registratura.testing.contracts.storage.dialogues import DialoguePromises
 from registratura.testing.contracts.storage.inbox import InboxPromises
@@ -25,6 +28,9 @@ class StorageContract(
     DecidingPromises,
     AgendaPromises,
     ConfirmationPromises,
+    ConsultationPromises,
+    ConsultationChatPromises,
+    AccountPromises,
     SchedulePromises,
     AvailabilityPromises,
     DialoguePromises,

@@ -1,0 +1,133 @@
+"""The chat of a consultation: made once, tried again while that is certainly harmless, and never twice in silence."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from registratura.domain import chats
+from registratura.domain.chats import ChatState, ConsultationChat, Guest, Side
+from registratura.domain.identifiers import AppointmentId
+
+STARTS = datetime(2026, 11, 24, 11, 30, tzinfo=UTC)
+NOW = STARTS - timedelta(minutes=20)
+TERM = timedelta(seconds=30)
+DOCTOR, PATIENT = Guest("79000000001", Side.DOCTOR), Guest("79000000002", Side.PATIENT)
+EVERYBODY = frozenset({DOCTOR.phone, PATIENT.phone})
+
+
+def chat(state: ChatState, **changes: Any) -> ConsultationChat:
+    known: dict[str, Any] = {"due": NOW, "guests": (DOCTOR, PATIENT), "missing": EVERYBODY}
+    return ConsultationChat(appointment=AppointmentId("1"), state=state, starts=STARTS, **known | changes)
+
+
+MAKING, MADE = chat(ChatState.MAKING), chat(ChatState.MADE, chat="7", link="https://max.example/7")
+
+
+@pytest.mark.req("CONS-16")
+def test_whoever_dies_while_making_it_leaves_a_doubt() -> None:
+    taken = chats.taken(chat(ChatState.WANTED), NOW, TERM)
+    assert (taken.state, taken.due, taken.attempts) == (ChatState.MAKING, NOW + TERM, 1)
+    found = chats.taken(taken, NOW + TERM, TERM)
+    assert (found.state, found.reason) == (ChatState.UNKNOWN, "died")
+    assert found.due == STARTS, "people are told when the consultation begins"
+
+
+@pytest.mark.req("CONS-16")
+def test_an_answer_that_comes_late_still_counts() -> None:
+    doubtful = chats.in_doubt(MAKING, "TimeoutError", NOW)
+    made = chats.made(doubtful, "7", "https://max.example/7", NOW)
+    assert (made.state, made.chat, made.link, made.due, made.reason) == (
+        ChatState.MADE,
+        "7",
+        "https://max.example/7",
+        NOW,
+        None,
+    )
+
+
+@pytest.mark.req("CONS-19")
+def test_it_is_tried_each_minute_until_ten_minutes_after_the_beginning() -> None:
+    again = chats.not_made(MAKING, "9", NOW)
+    assert (again.state, again.due, again.reason) == (ChatState.WANTED, NOW + timedelta(seconds=60), "9")
+    late = STARTS + timedelta(minutes=9)
+    assert chats.not_made(MAKING, "9", late).state is ChatState.WANTED
+    last = chats.not_made(MAKING, "9", late + timedelta(seconds=1))
+    assert (last.state, last.due) == (ChatState.GIVEN_UP, late + timedelta(seconds=1))
+
+
+@pytest.mark.req("CONS-20")
+def test_who_is_missing_is_tried_again_alone() -> None:
+    some = chats.added(MADE, frozenset({PATIENT.phone, "79999999999"}), "not_let_in", NOW)
+    assert (some.state, some.missing, some.due) == (
+        ChatState.MADE,
+        frozenset({PATIENT.phone}),
+        NOW + timedelta(seconds=60),
+    )
+    assert some.missing_sides == {Side.PATIENT}
+    everybody = chats.added(some, frozenset(), None, NOW)
+    assert (everybody.state, everybody.due, everybody.missing) == (ChatState.READY, None, frozenset())
+    late = chats.added(MADE, EVERYBODY, "not_let_in", STARTS + timedelta(minutes=10))
+    assert (late.state, late.due) == (ChatState.MADE, None), "the chat is there, so its link still leads in"
+
+
+@pytest.mark.req("CONS-15")
+def test_somebody_let_in_later_is_added_once() -> None:
+    nobody = chat(ChatState.READY, guests=(DOCTOR,), missing=frozenset(), due=None)
+    invited = chats.invited(nobody, PATIENT, NOW)
+    assert (invited.state, invited.due, invited.missing) == (ChatState.MADE, NOW, frozenset({PATIENT.phone}))
+    assert chats.invited(invited, PATIENT, NOW) is invited
+    waiting = chats.invited(chat(ChatState.WANTED, guests=(DOCTOR,)), PATIENT, NOW)
+    assert (waiting.state, waiting.guests) == (ChatState.WANTED, (DOCTOR, PATIENT))
+
+
+def test_another_one_is_made_only_when_somebody_says_so() -> None:
+    for state in (ChatState.UNKNOWN, ChatState.GIVEN_UP):
+        wanted = chats.again(chat(state, due=None, reason="died"), NOW)
+        assert (wanted.state, wanted.due, wanted.reason) == (ChatState.WANTED, NOW, None)
+    for fine in (MADE, MAKING, chat(ChatState.READY)):
+        assert chats.again(fine, NOW) is fine
+
+
+@pytest.mark.req("CONS-19")
+def test_people_are_told_once_and_not_before_the_beginning() -> None:
+    for state in (ChatState.WANTED, ChatState.UNKNOWN, ChatState.GIVEN_UP):
+        failing = chat(state)
+        assert not chats.to_be_told(failing, STARTS - timedelta(seconds=1))
+        assert chats.to_be_told(failing, STARTS)
+        assert not chats.to_be_told(chats.told(failing), STARTS)
+    assert not chats.to_be_told(MADE, STARTS)
+
+
+def _refused(held: ConsultationChat, now: datetime) -> ConsultationChat:
+    return chats.refused(held, "100", now) if held.state is ChatState.MAKING else held
+
+
+STEPS: dict[str, Callable[[ConsultationChat, datetime], ConsultationChat]] = {
+    "take": lambda held, now: chats.taken(held, now, TERM),
+    "made": lambda held, now: chats.made(held, "7", "https://max.example/7", now),
+    "not made": lambda held, now: chats.not_made(held, "9", now),
+    "doubt": lambda held, now: chats.in_doubt(held, "TimeoutError", now),
+    "refused": _refused,
+    "added": lambda held, now: chats.added(held, frozenset(), None, now),
+    "partly added": lambda held, now: chats.added(held, EVERYBODY, "not_let_in", now),
+    "invited": lambda held, now: chats.invited(held, Guest("79000000003", Side.PATIENT), now),
+}
+
+
+@given(steps=st.lists(st.sampled_from(sorted(STEPS)), max_size=30), wait=st.integers(1, 300))
+def test_whatever_happens_a_chat_is_asked_for_again_only_after_a_certain_no(steps: list[str], wait: int) -> None:
+    now, held, is_certain = NOW, chat(ChatState.WANTED), True
+    for step in steps:
+        now += timedelta(seconds=wait)
+        before, held = held, STEPS[step](held, now)
+        if step == "take" and held.state is ChatState.MAKING:
+            assert is_certain, "asked for although one may be there"
+            is_certain = False
+        is_certain = is_certain or (step == "not made" and before.state is ChatState.MAKING)
+        assert held.is_open == (held.state in {ChatState.MADE, ChatState.READY})
+        assert not held.is_open or held.chat == "7"
+        assert held.missing <= {guest.phone for guest in held.guests}
