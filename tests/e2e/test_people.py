@@ -1,5 +1,6 @@
 """Pages for people: signing in by a password, accounts, words to support, and what a browser is told of faults."""
 
+import asyncio
 import re
 
 import httpx
@@ -18,8 +19,8 @@ def sign_in(browser: Browser, login: str, password: str = PASSWORD) -> httpx.Res
 
 
 @pytest.fixture(scope="module")
-async def hashed() -> str:
-    return await Argon2Passwords().hash(PASSWORD)
+def hashed() -> str:
+    return asyncio.run(Argon2Passwords().hash(PASSWORD))
 
 
 def account(product: Product, hashed: str, login: str, role: str = "citizen") -> str:
@@ -41,9 +42,6 @@ def account(product: Product, hashed: str, login: str, role: str = "citizen") ->
 @pytest.fixture
 def browser(product: Product) -> Browser:
     return Browser(product.addresses[0])
-
-
-pytestmark = pytest.mark.anyio
 
 
 @pytest.mark.req("AUTH-01", "AUTH-02", "AUTH-03", "AUTH-04", "AUTH-14", "OPS-22")

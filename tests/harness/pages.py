@@ -15,14 +15,18 @@ def words(page: httpx.Response) -> str:
     return unescape(re.sub(r"\s+", " ", re.sub("<[^>]+>", " ", page.text)))
 
 
+def _client() -> httpx.Client:
+    # No connection outlives its request, so nobody has to close a browser.
+    limits = httpx.Limits(max_keepalive_connections=0)
+    return httpx.Client(trust_env=False, timeout=30, limits=limits, headers={"Accept": "text/html"})
+
+
 @attrs.frozen
 class Browser:
     """A browser at *address*; nothing of another one is in it."""
 
     address: str
-    http: httpx.Client = attrs.field(
-        factory=lambda: httpx.Client(trust_env=False, timeout=30, headers={"Accept": "text/html"}), repr=False
-    )
+    http: httpx.Client = attrs.field(factory=_client, repr=False)
 
     def open(self, path: str, *, person: int | str = "cancel") -> httpx.Response:
         """Open a page; at the sandbox's Gosuslugi *person* signs in: a MAX account, an account there, or «cancel»."""

@@ -99,8 +99,9 @@ def _invitation(screen: screens.Invitation, keys: _Keys) -> tuple[str, tuple[Row
     return texts.INVITATION, (login, keys.row(texts.B_CHECK_AGAIN, Key.RETRY))
 
 
-def _no_card(_: screens.NoCard, keys: _Keys) -> tuple[str, tuple[Row, ...]]:
-    return texts.NO_CARD, (keys.row(texts.B_CHECK_AGAIN, Key.RETRY),)
+def _no_card(screen: screens.NoCard, keys: _Keys) -> tuple[str, tuple[Row, ...]]:
+    login = (LinkButton(texts.B_LOGIN_ANEW, screen.link),)
+    return texts.NO_CARD, (keys.row(texts.B_CHECK_AGAIN, Key.RETRY), login)
 
 
 def _menu(screen: screens.Menu, keys: _Keys) -> tuple[str, tuple[Row, ...]]:

@@ -19,15 +19,14 @@ from registratura.domain.people import PersonName, Sex, Snils
 
 _C = account.c
 _ACCOUNT = select(account)
-_BY_ID = _ACCOUNT.where(_C.id == bindparam("wanted")).with_for_update()
+_BY_ID = _ACCOUNT.where(_C.id == bindparam("wanted"))
 _BY_LOGIN = (
     _ACCOUNT.where(or_(_C.login == bindparam("wanted"), _C.email == func.lower(bindparam("wanted"))))
     .order_by(_C.login.is_(None))
     .limit(1)
-    .with_for_update()
 )
-_BY_SUBJECT = _ACCOUNT.where(_C.subject == bindparam("wanted")).with_for_update()
-_BY_MESSENGER = _ACCOUNT.where(_C.messenger == bindparam("wanted")).with_for_update()
+_BY_SUBJECT = _ACCOUNT.where(_C.subject == bindparam("wanted"))
+_BY_MESSENGER = _ACCOUNT.where(_C.messenger == bindparam("wanted"))
 _ALL = _ACCOUNT.order_by(_C.name, _C.id).limit(bindparam("most"))
 _SESSION = (
     select(session, account)
@@ -37,7 +36,7 @@ _SESSION = (
 _TOUCH = (
     update(session).where(session.c.token_hash == bindparam("which")).values(seen_at=bindparam("moment", type_=Moment))
 )
-_LINK = select(login_link).where(login_link.c.token_hash == bindparam("wanted")).with_for_update()
+_LINK = select(login_link).where(login_link.c.token_hash == bindparam("wanted"))
 _TAKE = delete(sign_in).where(sign_in.c.state_hash == bindparam("wanted")).returning(*sign_in.c)
 _OLD = ((session, session.c.seen_at), (login_link, login_link.c.ends_at), (sign_in, sign_in.c.ends_at))
 
@@ -57,6 +56,7 @@ class SqlAccounts:
     """`Accounts` over a connection."""
 
     _connection: Connection
+    _locking: bool = attrs.field(kw_only=True)
 
     def find(self, account: AccountId) -> Account | None:
         return self._one(_BY_ID, account)
@@ -120,7 +120,7 @@ class SqlAccounts:
         self._connection.execute(_save_link(self._connection.dialect.name), row)
 
     def link(self, token_hash: str) -> LoginLink | None:
-        row = self._connection.execute(_LINK, {"wanted": token_hash}).one_or_none()
+        row = self._connection.execute(self._locked(_LINK), {"wanted": token_hash}).one_or_none()
         if row is None:
             return None
         known = row._asdict()
@@ -142,8 +142,11 @@ class SqlAccounts:
             forgotten += done.rowcount
         return forgotten
 
+    def _locked(self, statement: Select[Any]) -> Select[Any]:
+        return statement.with_for_update() if self._locking else statement
+
     def _one(self, statement: Select[Any], wanted: str) -> Account | None:
-        row = self._connection.execute(statement, {"wanted": wanted}).mappings().one_or_none()
+        row = self._connection.execute(self._locked(statement), {"wanted": wanted}).mappings().one_or_none()
         return _account_of(row) if row is not None else None
 
 

@@ -13,7 +13,8 @@ from registratura.adapters.sql.upsert import Insert, upsert
 from registratura.domain.chats import ChatState, ConsultationChat, Guest, Side
 from registratura.domain.identifiers import AppointmentId
 
-_FIND = select(table).where(table.c.appointment_id == bindparam("appointment")).with_for_update()
+_FIND = select(table).where(table.c.appointment_id == bindparam("appointment"))
+_FIND_LOCKED = _FIND.with_for_update()
 _OF = select(table).where(table.c.appointment_id.in_(bindparam("appointments", expanding=True)))
 _DUE = (
     select(table)
@@ -34,9 +35,11 @@ class SqlConsultationChats:
     """`ConsultationChats` over a connection."""
 
     _connection: Connection
+    _locking: bool = attrs.field(kw_only=True)
 
     def find(self, appointment: AppointmentId) -> ConsultationChat | None:
-        row = self._connection.execute(_FIND, {"appointment": appointment}).one_or_none()
+        statement = _FIND_LOCKED if self._locking else _FIND
+        row = self._connection.execute(statement, {"appointment": appointment}).one_or_none()
         return _chat_of(row) if row is not None else None
 
     def of(self, appointments: Collection[AppointmentId]) -> Mapping[AppointmentId, ConsultationChat]:

@@ -57,11 +57,11 @@ class SqlTransaction:
 
     @cached_property
     def chats(self) -> SqlConsultationChats:
-        return SqlConsultationChats(self._connection)
+        return SqlConsultationChats(self._connection, locking=self._locking)
 
     @cached_property
     def accounts(self) -> SqlAccounts:
-        return SqlAccounts(self._connection)
+        return SqlAccounts(self._connection, locking=self._locking)
 
     @cached_property
     def dialogues(self) -> SqlDialogues:

@@ -336,7 +336,8 @@ class Converse:
 
     def _invite(self, dialogue: Dialogue, chat: str | None, mid: str | None, tx: Transaction) -> None:
         drawn = rules.shown(rules.replaced(dialogue, Step.UNLINKED), (), self.desk.clock.now())
-        screen = NoCard() if tx.accounts.by_messenger(drawn.user) else Invitation(self.invite(drawn.user, chat, tx))
+        link = self.invite(drawn.user, chat, tx)
+        screen = NoCard(link) if tx.accounts.by_messenger(drawn.user) else Invitation(link)
         message = self.phrases.screen(screen, payload=_payload(drawn), has_previous=False, remark=None)
         tx.dialogues.save(drawn, chat)
         if mid is None:

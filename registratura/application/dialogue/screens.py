@@ -101,7 +101,9 @@ class Invitation:
 
 @attrs.frozen
 class NoCard:
-    """The person signed in, and no clinic has a card for them."""
+    """The person signed in, and no clinic has a card for them; `link` lets them sign in as somebody else."""
+
+    link: str
 
 
 @attrs.frozen
