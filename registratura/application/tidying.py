@@ -7,6 +7,9 @@ import attrs
 from registratura.application.ports.storage import Storage, Transaction
 from registratura.application.ports.time import Clock
 
+MISSED = timedelta(days=1)
+"""A booking that nobody looked at in time is looked at no more: no clock is set back by so much."""
+
 
 @attrs.frozen(kw_only=True)
 class Retention:
@@ -38,6 +41,7 @@ class Tidy:
             await self.storage.transact(self._outbox),
             await self.storage.transact(self._requests),
             await self.storage.transact(self._accounts),
+            await self.storage.transact(lambda tx: tx.agenda.forget(MISSED, self.batch)),
         ]
         return self.batch in forgotten
 

@@ -8,7 +8,7 @@ points in the same order as long as one thing is done at a time.
 
 import asyncio
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Any, Generic, TypeVar, cast
 
@@ -17,6 +17,7 @@ from returns.pipeline import is_successful
 from returns.result import Failure, Result
 
 from registratura.application.availability import Availability, AvailabilityQuery
+from registratura.application.ports.chats import Added, Chat, ChatRefused, Chats, Participant
 from registratura.application.ports.deciding import (
     BookingJudge,
     CancelJudge,
@@ -36,19 +37,43 @@ K = TypeVar("K")
 OnPoint = Callable[[int, str], None]
 """Called with the number and the name of the point that is passed, in whatever thread passes it."""
 
-_READ_ONLY = frozenset({"patients", "schedule"})
+_READ_ONLY = frozenset({"schedule"})
 _READS = frozenset(
     {
+        "accounts.all",
+        "accounts.by_login",
+        "accounts.by_messenger",
+        "accounts.by_subject",
+        "accounts.find",
+        "accounts.link",
+        "accounts.session",
+        "agenda.describe",
+        "agenda.due",
+        "agenda.next",
+        "agenda.now",
         "appointments.coming",
         "appointments.facts",
         "appointments.find",
+        "chats.due",
+        "chats.find",
+        "chats.of",
         "confirmations.due",
         "confirmations.find",
         "confirmations.now",
         "confirmations.states",
+        "consultations.end_of",
+        "consultations.of_doctor",
+        "consultations.offer",
         "dialogues.find",
         "inbox.marker",
         "inbox.next",
+        "patients.attachments",
+        "patients.born_on",
+        "patients.by_messenger",
+        "patients.by_snils",
+        "patients.find",
+        "patients.represented_by",
+        "patients.representing",
         "requests.remembered",
     }
 )
@@ -197,6 +222,28 @@ class WatchedMessenger(Messenger):
     async def was_sent(self, sent: Send, since: datetime) -> bool | None:
         """See the port; looking is no point."""
         return await self.messenger.was_sent(sent, since)
+
+
+@attrs.frozen
+class WatchedChats(Chats):
+    """Chats with a point before each call and one after it, when nobody has recorded it yet."""
+
+    chats: Chats
+    points: Points
+
+    async def create(self, title: str) -> Chat | ChatRefused:
+        """See the port."""
+        self.points.reach("chats.create: before")
+        made = await self.chats.create(title)
+        self.points.reach("chats.create: done, not recorded")
+        return made
+
+    async def add(self, chat_id: str, people: Sequence[Participant]) -> Added | ChatRefused:
+        """See the port."""
+        self.points.reach("chats.add: before")
+        added = await self.chats.add(chat_id, people)
+        self.points.reach("chats.add: done, not recorded")
+        return added
 
 
 @attrs.frozen

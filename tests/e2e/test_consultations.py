@@ -1,5 +1,6 @@
 """A consultation as its day comes: reminders, the doctor's record of its end, and an offer to close a sick leave."""
 
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -142,11 +143,19 @@ def _days(chat: Chat) -> Bubble | None:
     return last if last.text.endswith("На какой день?") else None
 
 
+@pytest.fixture
+def leave(product: Product) -> Iterator[None]:
+    """The purpose with which a sick leave is closed, offered while the test lasts: others see the same region."""
+    purpose = {"kind": "purpose", "id": "leave", "name": "Закрытие листа нетрудоспособности", "order": 9}
+    assert product.load([purpose]).status_code == 200
+    yield
+    assert product.load([purpose | {"active": False}]).status_code == 200
+
+
+@pytest.mark.usefixtures("leave")
 @pytest.mark.req("TMK-114", "TMK-115", "TMK-116", "TMK-117", "TMK-119", "TMK-120", "TMK-121")
 def test_a_doctor_offers_to_close_a_sick_leave(product: Product) -> None:
     village = product.settle()
-    purpose = {"kind": "purpose", "id": "leave", "name": "Закрытие листа нетрудоспособности", "order": 9}
-    assert product.load([purpose]).status_code == 200
     person, doctor = village.citizens[0], village.therapist
     chat = product.chat(person.user)
     chat.start()

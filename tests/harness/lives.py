@@ -24,7 +24,7 @@ from registratura.entrypoints.composition import MaxLine, Registratura, compose
 from registratura.entrypoints.http.app import build
 from registratura.entrypoints.settings import load_settings
 from registratura.entrypoints.worker import loops
-from registratura.testing.crashes import Points, WatchedMessenger, WatchedStorage, WatchedThrottle
+from registratura.testing.crashes import Points, WatchedChats, WatchedMessenger, WatchedStorage, WatchedThrottle
 
 NEVER = 0
 """A number that no point has."""
@@ -148,6 +148,9 @@ def watched(product: Registratura, points: Points, lease: timedelta) -> Registra
     parts = {field.name: getattr(product, field.name) for field in attrs.fields(Registratura)}
     use_cases = {name: attrs.evolve(part, storage=storage) for name, part in parts.items() if hasattr(part, "storage")}
     door = attrs.evolve(product.max_door, take_in=attrs.evolve(product.max_door.take_in, storage=storage))
+    if product.open_chats is not None:
+        chats = WatchedChats(product.open_chats.chats, points)
+        use_cases["open_chats"] = attrs.evolve(product.open_chats, storage=storage, chats=chats)
     line = product.max_line and _watched_line(product.max_line, storage, door.keep, lease)
     return attrs.evolve(product, storage=storage, max_door=door, max_line=line, **use_cases)
 

@@ -1,4 +1,4 @@
-"""Many emulators of MAX in one process, each made when it is first called.
+"""Many emulators of MAX, and of Sferum, in one process, each made when it is first called.
 
 `python -m tests.harness.worlds PORT FOLDER`: the first part of a path names the emulator; its memory is
 FOLDER/<name>.db, which may have been put there before.
@@ -16,7 +16,11 @@ from starlette.applications import Starlette
 from starlette.routing import Mount
 from starlette.types import Receive, Scope, Send
 
+from registratura.emulators import sferum
 from registratura.emulators.max import MaxEmulatorConfig, create_app
+
+ROOMS = "rooms-"
+"""Names that begin so are emulators of Sferum."""
 
 
 @attrs.define
@@ -38,6 +42,16 @@ class Worlds:
         await self._apps[name](scope, receive, send)
 
     async def _make(self, name: str) -> Starlette:
+        if name.startswith(ROOMS):
+            rooms = sferum.create_app(
+                sferum.SferumEmulatorConfig(
+                    database=self.folder / f"{name}.db",
+                    public_url=f"http://127.0.0.1:{self.port}/{name}",
+                    limits=False,
+                )
+            )
+            await self.running.enter_async_context(rooms.state.emulator.running())
+            return Starlette(routes=[Mount(f"/{name}", rooms)])
         emulated = create_app(
             MaxEmulatorConfig(
                 database=self.folder / f"{name}.db",

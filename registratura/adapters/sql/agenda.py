@@ -1,12 +1,12 @@
 """When bookings are next looked at."""
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import cache
 from typing import Any
 
 import attrs
-from sqlalchemy import Connection, FromClause, Select, bindparam, func, literal_column, select, update
+from sqlalchemy import Connection, FromClause, Select, bindparam, func, literal_column, or_, select, update
 
 from registratura.adapters.sql import tables as t
 from registratura.adapters.sql.engines import POSTGRESQL
@@ -33,6 +33,20 @@ from registratura.domain.identifiers import AppointmentId, MessengerId
 _NOW = select(database_now())
 _COLUMNS = (*APPOINTMENT, *PATIENT, *RESOURCE, *ORGANISATION, *SPECIALITY, *PURPOSE)
 _NEXT = select(func.min(t.appointment.c.agenda)).where(t.appointment.c.agenda.is_not(None))
+_AT_ONCE = database_moment(literal_column("0"))
+_OLD = (
+    select(t.appointment.c.id)
+    .where(t.appointment.c.agenda <= database_moment(bindparam("ago")))
+    .order_by(t.appointment.c.agenda)
+    .limit(bindparam("most"))
+    .scalar_subquery()
+)
+_FORGET = (
+    update(t.appointment)
+    .where(t.appointment.c.id.in_(_OLD))
+    .values(agenda=None)
+    .execution_options(preserve_rowcount=True)
+)
 _PUT = (
     update(t.appointment)
     .where(t.appointment.c.id == bindparam("which"))
@@ -46,7 +60,10 @@ def _due(dialect: str) -> Select[Any]:
     booked = t.appointment
     heads = (
         select(booked.c.id, booked.c.agenda)
-        .where(booked.c.agenda <= database_moment(literal_column("0")))
+        .where(
+            booked.c.agenda <= _AT_ONCE,
+            or_(booked.c.outcome.is_not(None), booked.c.starts > _AT_ONCE),
+        )
         .order_by(booked.c.agenda)
         .limit(bindparam("most"))
         .with_for_update(skip_locked=True)
@@ -87,6 +104,9 @@ class SqlAgenda:
     def due(self, limit: int) -> Sequence[Due]:
         rows = self._connection.execute(_due(self._connection.dialect.name), {"most": limit})
         return tuple(map(_due_of, rows))
+
+    def forget(self, age: timedelta, limit: int) -> int:
+        return self._connection.execute(_FORGET, {"ago": -age.total_seconds(), "most": limit}).rowcount
 
     def next(self) -> datetime | None:
         moment: datetime | None = self._connection.execute(_NEXT).scalar_one()

@@ -1,7 +1,7 @@
 """What is to be done for bookings at their time: when each is next looked at, and what is said about it then."""
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Protocol
 
 import attrs
@@ -45,7 +45,14 @@ class Agenda(Protocol):
         ...
 
     def due(self, limit: int) -> Sequence[Due]:
-        """At most *limit* bookings whose time has come, the longest due first; nobody else gets them meanwhile."""
+        """At most *limit* bookings whose time has come, the longest due first; nobody else gets them meanwhile.
+
+        A booking in force that has begun is left out, and stays as it is: a clock that was ahead may be set back.
+        """
+        ...
+
+    def forget(self, age: timedelta, limit: int) -> int:
+        """Never look again at *limit* bookings at most that were to be looked at *age* ago; give how many."""
         ...
 
     def next(self) -> datetime | None:

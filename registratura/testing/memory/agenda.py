@@ -1,7 +1,7 @@
 """When bookings are next looked at, in memory."""
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import attrs
 
@@ -26,7 +26,16 @@ class MemoryAgenda:
     def due(self, limit: int) -> Sequence[Due]:
         now = self._clock.now()
         ready = sorted((moment, name) for name, moment in self._state.agenda.items() if moment <= now)
-        return tuple(self._due(self._state.appointments[name]) for _, name in ready[:limit])
+        found = [self._state.appointments[name] for _, name in ready]
+        ahead = [held for held in found if isinstance(held, ClosedAppointment) or held.starts > now]
+        return tuple(map(self._due, ahead[:limit]))
+
+    def forget(self, age: timedelta, limit: int) -> int:
+        since = self._clock.now() - age
+        old = sorted((moment, name) for name, moment in self._state.agenda.items() if moment <= since)[:limit]
+        for _, name in old:
+            del self._state.agenda[name]
+        return len(old)
 
     def next(self) -> datetime | None:
         return min(self._state.agenda.values(), default=None)

@@ -5,7 +5,7 @@ import contextlib
 import sqlite3
 import ssl
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from itertools import groupby, pairwise
 from pathlib import Path
@@ -147,12 +147,13 @@ def _told(body: dict[str, Any]) -> Told:
 
 
 @contextlib.contextmanager
-def stand(folder: Path, database: str, world: str) -> Iterator[Stand]:
+def stand(folder: Path, database: str, world: str, more: Mapping[str, str] | None = None) -> Iterator[Stand]:
     """A stand over a prepared *database* and the emulator at *world*; no life has begun."""
     settings = settings_of(database, world) | {
         "REGISTRATURA_MAX_URL": world,
         "REGISTRATURA_MAX_MODE": "polling",
         "REGISTRATURA_BOT_SKIP_SINGLE_CHOICE": "true",
+        **(more or {}),
     }
     life = Life(work, Orders(settings=settings, trail=folder / "points"))
     with httpx.Client(base_url=f"{world}/", verify=NO_TLS, trust_env=False, timeout=20) as client:

@@ -1,6 +1,6 @@
 """A scripted walk: led once without a crash and written down, then led again from any step with a death in it."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
@@ -53,14 +53,16 @@ class Place:
     shelf: Shelf
 
     @contextmanager
-    def stand(self, name: str, kept: Kept, world: Path | None) -> Iterator[Stand]:
+    def stand(
+        self, name: str, kept: Kept, world: Path | None, more: Mapping[str, str] | None = None
+    ) -> Iterator[Stand]:
         """A stand over a database that holds *kept* and an emulator that remembers what *world* does."""
         named = f"{self.folder.name}-{name}"
         folder = self.folder / name
         folder.mkdir()
         if world is not None:
             copy_file(world, self.memories / f"{named}.db")
-        with self.shelf.lend(kept) as database, stand(folder, database, f"{self.worlds}/{named}") as made:
+        with self.shelf.lend(kept) as database, stand(folder, database, f"{self.worlds}/{named}", more) as made:
             yield made
 
     def write_down(self, kept: Kept) -> list[Step]:

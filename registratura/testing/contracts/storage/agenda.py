@@ -14,7 +14,7 @@ from registratura.application.ports.deciding import Decision, Known, NewBooking,
 from registratura.application.ports.storage import Storage, Transaction
 from registratura.application.records import SlotRecord
 from registratura.domain.appointments import Appointment, ClosedAppointment, Facts, Outcome
-from registratura.domain.identifiers import AppointmentId
+from registratura.domain.identifiers import AppointmentId, SlotId
 from registratura.domain.schedule import SlotStatus
 from registratura.testing.contracts.storage.region import (
     CHILD,
@@ -40,6 +40,10 @@ from registratura.testing.contracts.storage.region import (
 LONG_DUE = NOW - 365 * DAY
 FAR = NOW + 300 * 365 * DAY
 """Whatever the clock of a database says."""
+AHEAD = tuple(
+    attrs.evolve(at, id=SlotId(f"ahead-{number}"), visit=FAR + 15 * MINUTE * number) for number, at in enumerate(SLOTS)
+)
+"""Slots that have not begun yet."""
 
 
 async def take(storage: Storage, held: Appointment, agenda: datetime | None) -> None:
@@ -62,8 +66,8 @@ class AgendaPromises:
     """What `Agenda` promises."""
 
     async def test_everything_that_is_said_comes_with_what_is_due(self, storage: Storage) -> None:
-        await load(storage, *REGION)
-        held = booking("1", SLOTS[0], CHILD, author=MOTHER)
+        await load(storage, *REGION, AHEAD)
+        held = booking("1", AHEAD[0], CHILD, author=MOTHER)
         await take(storage, held, LONG_DUE)
         assert await due(storage) == (
             Due(
@@ -78,40 +82,40 @@ class AgendaPromises:
         )
 
     async def test_whoever_booked_is_told(self, storage: Storage) -> None:
-        await load(storage, *REGION)
+        await load(storage, *REGION, AHEAD)
         before_marriage = attrs.evolve(MOTHER, id=next(iter(MOTHER.united)))
-        await take(storage, booking("own", SLOTS[0], before_marriage), LONG_DUE)
-        await take(storage, booking("unknown", SLOTS[2], STRANGER), LONG_DUE + MINUTE)
+        await take(storage, booking("own", AHEAD[0], before_marriage), LONG_DUE)
+        await take(storage, booking("unknown", AHEAD[2], STRANGER), LONG_DUE + MINUTE)
         told = [(one.booked.id, one.patient, one.user) for one in await due(storage)]
         assert told == [("own", MOTHER, MOTHER.messenger), ("unknown", STRANGER, None)]
 
     async def test_longest_due_first_and_no_more_than_asked(self, storage: Storage) -> None:
-        await load(storage, *REGION)
-        await take(storage, booking("later", SLOTS[0]), LONG_DUE + MINUTE)
-        await take(storage, booking("first", SLOTS[2]), LONG_DUE)
-        await take(storage, booking("far", SLOTS[4]), FAR)
-        await take(storage, booking("never", SLOTS[1], CHILD), None)
+        await load(storage, *REGION, AHEAD)
+        await take(storage, booking("later", AHEAD[0]), LONG_DUE + MINUTE)
+        await take(storage, booking("first", AHEAD[2]), LONG_DUE)
+        await take(storage, booking("far", AHEAD[4]), FAR)
+        await take(storage, booking("never", AHEAD[1], CHILD), None)
         assert await names(storage) == ["first", "later"]
         assert [one.booked.id for one in await due(storage, 1)] == ["first"]
 
     async def test_comes_again_when_it_was_said(self, storage: Storage) -> None:
-        await load(storage, *REGION)
+        await load(storage, *REGION, AHEAD)
         for number in (0, 2, 4):
-            await take(storage, booking(f"{number}", SLOTS[number]), LONG_DUE)
+            await take(storage, booking(f"{number}", AHEAD[number]), LONG_DUE)
         moments = {AppointmentId("0"): None, AppointmentId("2"): FAR, AppointmentId("4"): LONG_DUE + MINUTE}
         await storage.transact(lambda tx: tx.agenda.put(moments))
         assert await names(storage) == ["4"]
 
     async def test_goes_with_the_booking(self, storage: Storage) -> None:
-        await load(storage, *REGION)
-        held = booking("1", SLOTS[0])
+        await load(storage, *REGION, AHEAD)
+        held = booking("1", AHEAD[0])
         await take(storage, held, LONG_DUE)
         await storage.transact(lambda tx: tx.appointments.release(cancelled(held)))
         assert await names(storage) == []
 
     async def test_a_closed_booking_may_be_due(self, storage: Storage) -> None:
-        await load(storage, *REGION)
-        old, new = booking("old", SLOTS[0]), booking("new", SLOTS[2])
+        await load(storage, *REGION, AHEAD)
+        old, new = booking("old", AHEAD[0]), booking("new", AHEAD[2])
         closed = ClosedAppointment(
             appointment=old, outcome=Outcome.CANCELLED, closed_at=NOW + MINUTE, moved_to=AppointmentId("new")
         )
@@ -123,14 +127,14 @@ class AgendaPromises:
     @pytest.mark.parametrize(
         ("withdrawn", "told"),
         [
-            (attrs.evolve(SLOTS[0], status=SlotStatus.CANCELED), True),
-            (attrs.evolve(SLOTS[0], status=SlotStatus.BLOCKED), False),
+            (attrs.evolve(AHEAD[0], status=SlotStatus.CANCELED), True),
+            (attrs.evolve(AHEAD[0], status=SlotStatus.BLOCKED), False),
         ],
         ids=["cancelled", "blocked"],
     )
     async def test_a_slot_that_the_clinic_withdrew(self, storage: Storage, withdrawn: SlotRecord, told: bool) -> None:  # noqa: FBT001  # a table of cases
-        await load(storage, *REGION)
-        await take(storage, booking("1", SLOTS[0]), FAR)
+        await load(storage, *REGION, AHEAD)
+        await take(storage, booking("1", AHEAD[0]), FAR)
         await load(storage, [withdrawn])
         assert await names(storage) == (["1"] if told else [])
 
@@ -138,20 +142,20 @@ class AgendaPromises:
         ("status", "told"), [("CANCELLED", True), ("CANCELLED_BY_PATIENT", False), ("SERVED", False)]
     )
     async def test_an_end_that_the_clinic_told(self, storage: Storage, status: str, told: bool) -> None:  # noqa: FBT001  # a table of cases
-        await load(storage, *REGION)
-        await take(storage, booking("1", SLOTS[0]), LONG_DUE)
-        over = book("1", SLOTS[0], MOTHER)
+        await load(storage, *REGION, AHEAD)
+        await take(storage, booking("1", AHEAD[0]), LONG_DUE)
+        over = book("1", AHEAD[0], MOTHER)
         await load(storage, [attrs.evolve(over, status=type(over.status)[status])])
         assert await names(storage) == (["1"] if told else [])
 
     async def test_the_hot_path_keeps_it_with_the_booking(self, storage: Storage) -> None:
-        await load(storage, *REGION)
-        held = booking("1", SLOTS[0])
+        await load(storage, *REGION, AHEAD)
+        held = booking("1", AHEAD[0])
 
         def booked(_: Known[Facts]) -> Result[Decision[None], Overtaken]:
             return Success(Decision(value=None, change=NewBooking(held, consent(held)), agenda=LONG_DUE))
 
-        assert is_successful(await storage.book(ToBook(patient=MOTHER.id, slot=SLOTS[0].id, now=NOW), booked))
+        assert is_successful(await storage.book(ToBook(patient=MOTHER.id, slot=AHEAD[0].id, now=NOW), booked))
         assert await names(storage) == ["1"]
 
         def closed(_: object) -> Result[Decision[None], Overtaken]:
@@ -161,8 +165,8 @@ class AgendaPromises:
         assert await names(storage) == []
 
     async def test_nobody_else_gets_it_meanwhile(self, storage: Storage) -> None:
-        await load(storage, *REGION)
-        await take(storage, booking("1", SLOTS[0]), LONG_DUE)
+        await load(storage, *REGION, AHEAD)
+        await take(storage, booking("1", AHEAD[0]), LONG_DUE)
         meet = rendezvous()
 
         def serve(tx: Transaction) -> int:
@@ -172,6 +176,28 @@ class AgendaPromises:
             return len(found)
 
         assert sorted(await asyncio.gather(storage.transact(serve), storage.transact(serve))) == [0, 1]
+
+    async def test_what_has_begun_stays_as_it_is(self, storage: Storage) -> None:
+        past = attrs.evolve(SLOTS[0], id=SlotId("past"), visit=LONG_DUE)
+        await load(storage, *REGION, (*AHEAD, past))
+        begun = booking("begun", past)
+        await take(storage, begun, LONG_DUE)
+        await take(storage, booking("ahead", AHEAD[0]), LONG_DUE + MINUTE)
+        assert await names(storage) == ["ahead"]
+        assert await storage.read(lambda tx: tx.agenda.next()) == LONG_DUE
+        # News of a closed one comes all the same.
+        await storage.transact(lambda tx: tx.appointments.release(cancelled(begun), agenda=LONG_DUE))
+        assert await names(storage) == ["begun", "ahead"]
+
+    async def test_what_nobody_looked_at_in_time_is_forgotten(self, storage: Storage) -> None:
+        await load(storage, *REGION, AHEAD)
+        for number in (0, 2, 4):
+            await take(storage, booking(f"{number}", AHEAD[number]), LONG_DUE + number * MINUTE)
+        await take(storage, booking("far", AHEAD[5], CHILD), FAR)
+        forgotten = [await storage.transact(lambda tx: tx.agenda.forget(DAY, 2)) for _ in range(3)]
+        assert forgotten == [2, 1, 0]
+        assert await names(storage) == []
+        assert await storage.read(lambda tx: tx.agenda.next()) == FAR
 
     async def test_its_clock_goes_on(self, storage: Storage) -> None:
         before = await storage.transact(lambda tx: tx.agenda.now())
