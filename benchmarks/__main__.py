@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from benchmarks import booking, calendar, loading, peer, pipeline, rush, updates
+from benchmarks import booking, calendar, loading, notices, peer, pipeline, rush, updates
 from benchmarks.cluster import cluster, version_of
 from benchmarks.report import Row, at_least, machine, told
 from benchmarks.world import World
@@ -37,6 +37,7 @@ PARTS: Mapping[str, Callable[[World], list[Row]]] = {
     "pipeline": _pipeline,
     "loading": loading.on_both,
     "updates": _updates,
+    "notices": notices.on_both,
     "peer": peer.django_appointment,
 }
 

@@ -249,9 +249,13 @@ def _safely() -> Iterator[None]:
 
 
 @app.command(name="doctor", help=texts.DOCTOR)
-def examine() -> None:
-    """Look at each dependency."""
-    findings = asyncio.run(doctor.examine(_settings()))
+def examine(*, examples: Annotated[bool, typer.Option("--examples", help=texts.EXAMPLES_OPTION)] = False) -> None:
+    """Look at each dependency, or walk the control examples."""
+    look = doctor.show if examples else doctor.examine
+    try:
+        findings = asyncio.run(look(_settings()))
+    except Unavailable as reason:
+        _fail(texts.DATABASE_ADVICE.format(reason=reason))
     for finding in findings:
         typer.echo(f"{'✓' if finding.works else '✗'} {finding.name}: {finding.words}")
     raise typer.Exit(0 if all(finding.works for finding in findings) else FAILED)

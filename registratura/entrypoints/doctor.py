@@ -33,7 +33,44 @@ class Finding:
 async def examine(settings: Settings) -> list[Finding]:
     """Look at everything *settings* name."""
     async with compose(settings) as product:
-        return [*await _database(product), await _max(product), _api(settings)]
+        return [
+            *await _database(product),
+            await _max(product),
+            await _esia(product),
+            _chats(product),
+            _api(settings),
+        ]
+
+
+async def show(settings: Settings) -> list[Finding]:
+    """Run the control examples: each walks one of the product's ways, and is undone."""
+    async with compose(settings) as product:
+        await product.storage.ping()
+        shown = await product.examples()
+    return [
+        Finding(
+            name=texts.EXAMPLES[one.name],
+            works=one.fault is None,
+            words=texts.EXAMPLE_RIGHT if one.fault is None else texts.EXAMPLE_WRONG.format(fault=one.fault),
+        )
+        for one in shown
+    ]
+
+
+async def _esia(product: Registratura) -> Finding:
+    through = product.people.esia
+    if through is None:
+        return Finding(name=texts.ESIA, works=True, words=texts.ESIA_OFF)
+    try:
+        await through.begin.provider.begin(through.begin.return_to)
+    except Unavailable:
+        return Finding(name=texts.ESIA, works=False, words=texts.ESIA_SILENT.format(url=product.settings.esia.url))
+    return Finding(name=texts.ESIA, works=True, words=texts.ESIA_WORKS)
+
+
+def _chats(product: Registratura) -> Finding:
+    words = texts.CHATS_OFF if product.open_chats is None else texts.CHATS_ON
+    return Finding(name=texts.CHATS, works=True, words=words)
 
 
 async def _database(product: Registratura) -> list[Finding]:

@@ -94,6 +94,24 @@ MAX_NOT_SET = "не настроен: задайте max.token (REGISTRATURA_MAX
 MAX_NO_SECRET = "вебхук не примет ни одного события: задайте max.webhook_secret"  # noqa: S105  # words about a secret
 MAX_SILENT = "{url} не отвечает как надо ({reason}). Проверьте max.url, max.token и сертификат (max.ca_file)"
 MAX_WORKS = "отвечает, бот {bot}"
+ESIA = "Госуслуги"
+ESIA_OFF = "не подключены: задайте esia.url, иначе войти можно только по паролю"
+ESIA_SILENT = "{url} не отвечает или запрос не подписать. Проверьте esia.url, esia.mode и ключи"
+ESIA_WORKS = "вход можно начать"
+CHATS = "чаты консультаций"
+CHATS_OFF = "не открываются: задайте sferum.url и sferum.token"
+CHATS_ON = "открываются в Сферуме"
+EXAMPLES = {
+    "lists": "пример «списки»",
+    "booking": "пример «запись и отмена»",
+    "reminder": "пример «напоминание»",
+    "end": "пример «завершение консультации»",
+    "sending": "пример «сообщение ровно один раз»",
+    "password": "пример «вход по паролю»",
+}
+EXAMPLE_RIGHT = "прошёл"
+EXAMPLE_WRONG = "не прошёл ({fault}). Сообщите поддержке, приложив журнал"
+EXAMPLES_OPTION = "Пройти контрольные примеры: после них в базе ничего не остаётся."
 API = "API для МИС"
 API_CLOSED = "закрыт: ключ api.token не задан, ответ всем 401"
 API_OPEN = "открыт по ключу"

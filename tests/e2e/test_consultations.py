@@ -103,6 +103,9 @@ def test_the_doctor_records_the_end_and_the_person_is_told_once(product: Product
     assert datetime.fromisoformat(row["ended_at"]) == corrected
     assert row["patient_name"] == f"{person.last_name} {person.first_name}"
     assert row["purpose"] == "Первичная консультация"
+    assert row["chat"] is None
+    no_chat = product.call("POST", f"/api/v1/consultations/{booking}/chat")
+    assert (no_chat.status_code, no_chat.json()["code"]) == (404, "chat.unknown")
     others = product.call("GET", "/api/v1/consultations", params=asked | {"resource_id": village.paediatrician.id})
     assert others.json()["consultations"] == []
 

@@ -26,13 +26,14 @@ from registratura.adapters.sql.inspection import Condition, Inspection
 from registratura.adapters.system import MovedClock, SystemClock, SystemIds, chance
 from registratura.application.agenda import Remind
 from registratura.application.booking import BookAppointment, CancelAppointment, Desk, MoveAppointment
-from registratura.application.chats import OpenChats
+from registratura.application.chats import MakeAnotherChat, OpenChats
 from registratura.application.confirmation import AskMis, Terms
 from registratura.application.consent import KeepConsentText
 from registratura.application.consultations import EndConsultation, OfferLeaveClosing
 from registratura.application.dialogue.conversation import Converse, Invite, Manners
 from registratura.application.dialogue.lists import Lists
 from registratura.application.dialogue.painting import Painter
+from registratura.application.examples import ControlExamples
 from registratura.application.load import LoadRecords, LoadReport
 from registratura.application.mailroom import Relay, TakeIn, WorkOff
 from registratura.application.ports.mis import Mis
@@ -132,6 +133,8 @@ class Registratura:
     """Those who come to the pages: accounts, sessions, the door of a consultation."""
     open_chats: OpenChats | None
     """None where no chats are made."""
+    examples: ControlExamples
+    make_another_chat: MakeAnotherChat
     end_consultation: EndConsultation
     offer_leave_closing: OfferLeaveClosing
     ask_mis: AskMis | None
@@ -194,6 +197,8 @@ async def compose(
             **_bookings(storage, desk, ask_mis),
             work_off=WorkOff(storage=storage, converse=converse, ids=ids),
             remind=_remind(settings, storage, through_mis=mis is not None),
+            examples=ControlExamples(storage=storage, desk=desk, words=MaxNotices(), passwords=people.manage.passwords),
+            make_another_chat=MakeAnotherChat(storage=storage),
             end_consultation=EndConsultation(storage=storage, clock=clock),
             offer_leave_closing=OfferLeaveClosing(storage=storage, words=MaxNotices()),
             people=people,

@@ -46,6 +46,7 @@ def routes(product: Registratura) -> list[Route]:
         route("/api/v1/bookings", {"GET": guarded(listed), "POST": guarded(book)}),
         route("/api/v1/bookings/{id}", {"DELETE": guarded(cancel)}),
         route("/api/v1/consultations", {"GET": guarded(consultations.day)}),
+        route("/api/v1/consultations/{id}/chat", {"POST": guarded(consultations.open_chat)}),
         route("/api/v1/consultations/{id}/end", {"POST": guarded(consultations.end)}),
         route("/api/v1/sick-leave-offers", {"POST": guarded(consultations.offer_leave_closing)}),
     ]

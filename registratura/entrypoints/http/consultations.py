@@ -1,5 +1,6 @@
 """The doctor's side of the API: the day, the end of a consultation, the offer to close a sick leave."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -9,7 +10,9 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from registratura.application.ports.consultations import LeaveOffer, Planned
-from registratura.domain.appointments import ClosedAppointment, Outcome
+from registratura.application.ports.storage import Transaction
+from registratura.domain.appointments import Appointment, ClosedAppointment, Outcome
+from registratura.domain.chats import ConsultationChat
 from registratura.domain.consultations import EndRefusal
 from registratura.domain.identifiers import AppointmentId, PatientId, ResourceId
 from registratura.domain.moments import day_bounds
@@ -43,14 +46,27 @@ async def day(request: Request, product: Registratura) -> Response:
         raise Problem(404, "resource.unknown", texts.RESOURCE_UNKNOWN)
     zone = found[1].zone
     begins, ends = day_bounds(asked, zone)
-    planned = await product.storage.read(lambda tx: tx.consultations.of_doctor(doctor, begins, ends))
-    rows = [_row(one, zone) for one in planned]
+    seen = await product.storage.read(lambda tx: _seen(doctor, begins, ends, tx))
+    rows = [_row(one, chat, zone) for one, chat in seen]
     return Json({"resource_id": doctor, "day": asked, "consultations": rows})
 
 
-def _row(planned: Planned, zone: ZoneInfo) -> dict[str, Any]:
+def _seen(
+    doctor: ResourceId, begins: datetime, ends: datetime, tx: Transaction
+) -> Sequence[tuple[Planned, ConsultationChat | None]]:
+    planned = tx.consultations.of_doctor(doctor, begins, ends)
+    chats = tx.chats.of([_booked(one).id for one in planned])
+    return [(one, chats.get(_booked(one).id)) for one in planned]
+
+
+def _booked(planned: Planned) -> Appointment:
+    held = planned.held
+    return held.appointment if isinstance(held, ClosedAppointment) else held
+
+
+def _row(planned: Planned, chat: ConsultationChat | None, zone: ZoneInfo) -> dict[str, Any]:
     held, patient, end = planned.held, planned.patient, planned.end
-    booked = held.appointment if isinstance(held, ClosedAppointment) else held
+    booked = _booked(planned)
     return {
         "booking_id": booked.id,
         "state": _CLOSED[held.outcome] if isinstance(held, ClosedAppointment) else _BOOKED,
@@ -61,11 +77,29 @@ def _row(planned: Planned, zone: ZoneInfo) -> dict[str, Any]:
         "patient_name": patient.name.full,
         "patient_birthdate": patient.born,
         "purpose": planned.purpose.name if planned.purpose is not None else None,
+        "chat": _chat(chat) if chat is not None else None,
+    }
+
+
+def _chat(chat: ConsultationChat) -> dict[str, Any]:
+    return {
+        "state": chat.state.value,
+        "link": chat.link if chat.is_open else None,
+        "missing": sorted(side.value for side in chat.missing_sides),
     }
 
 
 def _local(moment: datetime | None, zone: ZoneInfo) -> datetime | None:
     return moment.astimezone(zone) if moment is not None else None
+
+
+async def open_chat(request: Request, product: Registratura) -> Response:
+    """`POST /api/v1/consultations/{booking_id}/chat`: somebody has looked, and another chat is to be made."""
+    booking = request.path_params["id"].lower()
+    chat = await product.make_another_chat(AppointmentId(booking)) if is_id(booking) else None
+    if chat is None:
+        raise Problem(404, "chat.unknown", texts.CHAT_UNKNOWN)
+    return Json({"booking_id": chat.appointment, "chat": _chat(chat)}, status_code=202)
 
 
 async def end(request: Request, product: Registratura) -> Response:

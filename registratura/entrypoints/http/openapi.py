@@ -4,6 +4,7 @@ from importlib.metadata import version
 from typing import Any
 
 from registratura.application.availability import LONGEST
+from registratura.domain.chats import ChatState, Side
 from registratura.domain.refusals import BookingCode
 from registratura.domain.schedule import AgeTag
 from registratura.domain.telemedicine import Platform
@@ -77,6 +78,7 @@ _CONSULTATION_FIELDS: dict[str, Schema] = {
     "patient_name": {"type": "string"},
     "patient_birthdate": _DAY,
     "purpose": _nullable({"type": "string"}),
+    "chat": _nullable(_ref("Chat")),
 }
 _PROBLEM_FIELDS: dict[str, Schema] = {
     "type": {"const": "about:blank"},
@@ -132,6 +134,13 @@ _SCHEMAS: dict[str, Schema] = {
         day=_DAY,
         consultations={"type": "array", "items": _object(tuple(_CONSULTATION_FIELDS), **_CONSULTATION_FIELDS)},
     ),
+    "Chat": _object(
+        ("state", "link", "missing"),
+        state={"type": "string", "enum": [state.value for state in ChatState]},
+        link=_nullable({"type": "string"}),
+        missing={"type": "array", "items": {"type": "string", "enum": [side.value for side in Side]}},
+    ),
+    "OpeningChat": _object(("booking_id", "chat"), booking_id={"type": "string", "format": "uuid"}, chat=_ref("Chat")),
     "End": _object((), ended_at=_MOMENT, resource_id=_nullable(_TEXT)),
     "Ended": _object(("booking_id", "ended_at"), booking_id={"type": "string", "format": "uuid"}, ended_at=_MOMENT),
     "LeaveOffer": _object(
@@ -228,6 +237,9 @@ DOCUMENT: dict[str, Any] = {
                 _json(200, "Consultations") | _problems(400, 404),
                 parameters=[_query("resource_id", _TEXT, required=True), _query("day", _DAY, required=True)],
             ),
+        },
+        "/api/v1/consultations/{id}/chat": {
+            "post": _operation("openChat", _json(202, "OpeningChat") | _problems(404), parameters=[_BY_ID]),
         },
         "/api/v1/consultations/{id}/end": {
             "post": _operation(

@@ -85,6 +85,7 @@ FROM_CLINIC = {
 }
 """What a clinic says that decides about bookings itself."""
 
+CHAT_UNKNOWN = "У этой записи нет чата: он открывается за несколько минут до консультации."
 RESOURCE_UNKNOWN = "Такого врача нет."
 END_REFUSALS = {
     EndRefusal.UNKNOWN: "Такой записи нет.",
