@@ -12,6 +12,7 @@ from registratura.application.ports.messenger import Delivery, Receipt
 from registratura.domain.appointments import Appointment, VisitKind
 from registratura.domain.identifiers import AppointmentId, SlotId
 from registratura.domain.notifications import QuietHours, ReminderRules
+from registratura.domain.people import Relation
 from registratura.domain.schedule import SlotStatus
 from registratura.testing.mis import Way
 from tests.dialogue.chat import TO_SUMMARY, Bot, Chat, consultation_link
@@ -103,6 +104,17 @@ async def test_the_parent_is_reminded_of_the_childs_visit(mother: Chat, bot: Bot
     await bot.at(starts - 15 * MINUTE)
     assert reminders(mother) == [TOMORROW, AT_HAND]
     assert "Пациент: Каноев Пётр Петровна" in mother.text
+
+
+@pytest.mark.req("TMK-98")
+async def test_a_representative_is_reminded_of_the_wards_visit(mother: Chat, bot: Bot) -> None:
+    held = next(iter(bot.memory.state.representations.values()))
+    bot.memory.state.representations.clear()
+    key = (MOTHER, SON, Relation.LEGAL.value)
+    bot.memory.state.representations[key] = attrs.evolve(held, relation=Relation.LEGAL)
+    await book_the_child(mother)
+    await bot.at(only(bot).starts - 15 * MINUTE)
+    assert reminders(mother) == [AT_HAND]
 
 
 @pytest.mark.req("TMK-94")

@@ -147,3 +147,8 @@ def test_from_the_first_word_to_the_end(sandbox: SmallSandbox) -> None:
         heads = [text.split("\n")[0] for text in chat.said()]
         notices = [head for head in heads if "онсультация" in head]
         assert notices == ["Завтра консультация врача", "Консультация через 15 минут", "Консультация завершена"]
+        journal = sandbox.log.read_text(encoding="utf-8")
+        secrets = re.findall(r"/login/max/([\w-]+)", " ".join(url for one in chat.bubbles() for _, url in one.links))
+        assert secrets
+        for told in ("Тополев", "Ирина", "Егор", "Кедров", "+7555", "7555", *secrets):
+            assert told not in journal, "the journal tells of people"
