@@ -53,6 +53,11 @@ class ManageAccounts:
         known = tx.accounts.find(wanted) if wanted is not None else None
         if wanted is not None and known is None:
             return Saved.NOBODY
+        # Either is typed into one field, so nobody's login may be another's address.
+        names = [name for name in (details.login, details.email) if name is not None]
+        holders = [tx.accounts.by_login(name) for name in names]
+        if any(held is not None and (known is None or held.id != known.id) for held in holders):
+            return Saved.TAKEN
         account = attrs.evolve(
             known or Account(id=AccountId(self.ids.new()), name="", created_at=now),
             name=details.name,

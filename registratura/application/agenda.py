@@ -23,10 +23,13 @@ from registratura.application.ports.storage import Storage, Transaction
 from registratura.domain.appointments import FREEING, ClosedAppointment, Outcome
 from registratura.domain.confirmation import UNANSWERED
 from registratura.domain.identifiers import AppointmentId
+from registratura.domain.moments import day_bounds
 from registratura.domain.notifications import Occasion, ReminderRules, turn
 
 AT_ONCE = 100
 """Bookings that are looked at in one transaction."""
+AFTER_SLIP = timedelta(minutes=5)
+"""When a booking is looked at again that could not be told of."""
 ASK_AGAIN = timedelta(seconds=30)
 """When a booking is looked at again whose clinic has not answered yet."""
 
@@ -44,6 +47,8 @@ class Remind:
     link: Callable[[AppointmentId], str]
     """The address through which one gets into the consultation."""
     may_cancel: bool = False
+    on_fault: Callable[[AppointmentId, Exception], None] = lambda _id, _slip: None
+    """Told of slips of ours: the booking is looked at again after `AFTER_SLIP`."""
     through_mis: bool = False
     """The clinic decides about bookings: nobody is reminded of one that it has not confirmed."""
 
@@ -58,11 +63,18 @@ class Remind:
         now = tx.agenda.now()
         states = tx.confirmations.states([one.booked.id for one in found]) if self.through_mis else {}
         again: Mapping[AppointmentId, datetime | None] = {
-            one.booked.id: now + ASK_AGAIN if states.get(one.booked.id) in UNANSWERED else self._look(one, now, tx)
+            one.booked.id: now + ASK_AGAIN if states.get(one.booked.id) in UNANSWERED else self._served(one, now, tx)
             for one in found
         }
         tx.agenda.put(again)
         return len(found)
+
+    def _served(self, due: Due, now: datetime, tx: Transaction) -> datetime | None:
+        try:
+            return self._look(due, now, tx)
+        except Exception as slip:  # noqa: BLE001  # one booking that cannot be told of must not silence all others
+            self.on_fault(due.booked.id, slip)
+            return now + AFTER_SLIP
 
     def _look(self, due: Due, now: datetime, tx: Transaction) -> datetime | None:
         """Tell what is to be told about one booking; when to look at it again."""
@@ -74,13 +86,16 @@ class Remind:
                 self._tell("ended", ended, due, tx)
             return None
         whats_on = turn(due.held, self.rules, due.organisation.zone, now=now)
-        timely = Timely(due.booked.id, due.booked.starts)
+        starts, zone = due.booked.starts, due.organisation.zone
         for occasion in whats_on.now:
             match occasion:
                 case Occasion.DAY_BEFORE:
-                    self._tell(occasion, self._day_before(due, now), due, tx, timely)
+                    # «Завтра» is wrong after midnight, and nobody needs two reminders of one visit at once.
+                    _, midnight = day_bounds(now.astimezone(zone).date(), zone)
+                    until = min(midnight, starts - self.rules.soon)
+                    self._tell(occasion, self._day_before(due, now), due, tx, Timely(due.booked.id, until))
                 case Occasion.SOON:
-                    self._tell(occasion, self._soon(due, now), due, tx, timely)
+                    self._tell(occasion, self._soon(due, now), due, tx, Timely(due.booked.id, starts))
                 case Occasion.CHAT:
                     want_chat(due, now, tx)
         return whats_on.again

@@ -71,14 +71,16 @@ class OpenChats:
     alarm: Callable[[ConsultationChat], None] = lambda _: None
     """Told of every chat that somebody must look at."""
 
-    async def due(self, limit: int) -> Sequence[Errand]:
-        """Take at most *limit* errands: nobody else runs them before their term is over."""
+    async def due(self, limit: int) -> Sequence[Errand | None]:
+        """Look at no more than *limit* chats for which something is due.
+
+        An errand is ours until its term is over; None stands for a chat for which nothing is asked.
+        """
         return await self.storage.transact(partial(self._take_due, limit))
 
-    def _take_due(self, limit: int, tx: Transaction) -> Sequence[Errand]:
+    def _take_due(self, limit: int, tx: Transaction) -> Sequence[Errand | None]:
         now = tx.agenda.now()
-        taken = [(chat, self._take(chat, now, tx)) for chat in tx.chats.due(limit)]
-        return [errand for _, errand in taken if errand is not None]
+        return [self._take(chat, now, tx) for chat in tx.chats.due(limit)]
 
     def _take(self, before: ConsultationChat, now: datetime, tx: Transaction) -> Errand | None:
         known = tx.agenda.describe(before.appointment)
@@ -86,7 +88,7 @@ class OpenChats:
             tx.chats.save(rules.withdrawn(before))
             return None
         after = self._changed(before, rules.taken(before, now, TERM), known, now, tx)
-        if after.state in {ChatState.MAKING, ChatState.MADE}:
+        if after.state is ChatState.MAKING or (after.state is ChatState.MADE and after.missing):
             return Errand(after, self.words.title(known))
         return None
 
@@ -112,24 +114,33 @@ class OpenChats:
         match answer:
             case Chat(id, link):
                 return lambda held, now: rules.made(held, id, link, now)
-            case ChatRefused(RefusalKind.BUG, reason):
-                return lambda held, now: rules.refused(held, reason, now)
-            case ChatRefused(_, reason):
+            case ChatRefused(kind, reason):
+                self._alarm_once(errand.held, reason)
+                if kind is RefusalKind.BUG:
+                    return lambda held, now: rules.refused(held, reason, now)
                 return partial(_not_made, reason)
 
     async def _let_in(self, held: ConsultationChat) -> "_Step":
         people = [Participant(guest.phone, _ROLES[guest.side]) for guest in held.guests if guest.phone in held.missing]
-        everybody = held.missing
+        asked = held.missing
         try:
             async with asyncio.timeout(DEADLINE.total_seconds()):
                 answer = await self.chats.add(held.chat or "", people)
         except Exception as fault:  # noqa: BLE001  # letting in may be repeated, whatever went wrong
-            return partial(_added, everybody, type(fault).__name__)
+            reason = type(fault).__name__
+            return lambda now_held, now: rules.added(now_held, asked, asked, reason, now)
         match answer:
             case Added(missing):
-                return partial(_added, missing, "not_let_in")
-            case ChatRefused(_, reason):
-                return partial(_added, everybody, reason)
+                return lambda now_held, now: rules.added(now_held, asked, missing, "not_let_in", now)
+            case ChatRefused(kind, words):
+                self._alarm_once(held, words)
+                final = kind is RefusalKind.BUG
+                return lambda now_held, now: rules.added(now_held, asked, asked, words, now, final=final)
+
+    def _alarm_once(self, held: ConsultationChat, reason: str) -> None:
+        """Somebody must act; the same refusal each minute is one alarm."""
+        if held.reason != reason:
+            self.alarm(attrs.evolve(held, reason=reason))
 
     def _record(self, appointment: AppointmentId, step: "_Step", tx: Transaction) -> ConsultationChat:
         before, known = tx.chats.find(appointment), tx.agenda.describe(appointment)
@@ -144,19 +155,27 @@ class OpenChats:
         if after.state is not before.state and after.state in {ChatState.UNKNOWN, ChatState.GIVEN_UP}:
             self.alarm(after)
         if rules.to_be_told(after, now) and isinstance(known.held, Appointment):
-            self._tell(known, tx)
+            self._tell(known, after, tx)
+            self.alarm(after)
             after = rules.told(after)
         if after is not before:
             tx.chats.save(after)
         return after
 
-    def _tell(self, known: Due, tx: Transaction) -> None:
-        """The consultation begins and there is no chat: whoever booked and the doctor are to know (CONS-19)."""
+    def _tell(self, known: Due, chat: ConsultationChat, tx: Transaction) -> None:
+        """The consultation begins without its chat or its doctor: whoever booked and the doctor are told (CONS-19)."""
         doctor = known.resource.messenger
         for user, to_doctor in ((known.user, False), (doctor, True)):
             if user is None:
                 continue
-            message = self.words.notice(NoChat(visit=visit_of(known), to_doctor=to_doctor))
+            message = self.words.notice(
+                NoChat(
+                    visit=visit_of(known),
+                    to_doctor=to_doctor,
+                    doctor_knows=doctor is not None,
+                    is_open=chat.is_open,
+                )
+            )
             what = "no_chat.doctor" if to_doctor else "no_chat"
             once = notice_id(what, known.booked.id)
             tx.outbox.put_once(line_of(MessengerId(user)), Send(user=user, message=message), id=once)
@@ -171,10 +190,6 @@ def _not_made(reason: str, held: ConsultationChat, now: datetime) -> Consultatio
 
 def _in_doubt(reason: str, held: ConsultationChat, now: datetime) -> ConsultationChat:
     return rules.in_doubt(held, reason, now)
-
-
-def _added(missing: frozenset[str], reason: str, held: ConsultationChat, now: datetime) -> ConsultationChat:
-    return rules.added(held, missing, reason, now)
 
 
 @attrs.frozen(kw_only=True)

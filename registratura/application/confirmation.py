@@ -15,7 +15,7 @@ import attrs
 from returns.pipeline import is_successful
 from returns.result import Failure, Result, Success
 
-from registratura.application.booking import Desk, judge
+from registratura.application.booking import Desk, judge, when_told
 from registratura.application.ports.deciding import NewBooking
 from registratura.application.ports.failures import OutcomeUnknown, Unavailable
 from registratura.application.ports.mis import Mis
@@ -126,7 +126,11 @@ def begin_cancelling(
     held = known or rules.confirmed(appointment, now)
     if held.state in rules.UNANSWERED:
         tx.confirmations.save(rules.withdrawn(held, now))
-        return Success(closed) if tx.appointments.release(closed) else Failure(refusals.AlreadyCancelled())
+        # Whoever waits in the messenger is told there at once.
+        agenda = when_told(by, closed) if held.user is None and waiting is None else None
+        return (
+            Success(closed) if tx.appointments.release(closed, agenda=agenda) else Failure(refusals.AlreadyCancelled())
+        )
     if held.state is not State.CANCELLING:
         held = rules.cancelling(held, now)
     tx.confirmations.save(_awaited(held, waiting))
@@ -216,7 +220,10 @@ def _record(inquiry: Inquiry, answer: Answer, tell: Tell, tx: Transaction) -> Co
     booked = tx.appointments.find(before.appointment)
     if isinstance(booked, Appointment):
         if after.state not in HOLDING:
-            tx.appointments.release(ClosedAppointment(appointment=booked, outcome=Outcome.CANCELLED, closed_at=now))
+            closed = ClosedAppointment(appointment=booked, outcome=Outcome.CANCELLED, closed_at=now)
+            # Whom nobody tells in the dialogue hears of what the clinic's own system cancelled.
+            is_told = before.state is not State.CANCELLING or before.user is not None
+            tx.appointments.release(closed, agenda=None if is_told else now)
     elif after.state in HOLDING:
         # Closed meanwhile, for example because the clinic withdrew the slot in a load.
         after = rules.withdrawn(after, now)

@@ -34,6 +34,8 @@ class EndConsultation:
         self, appointment: AppointmentId, ended_at: datetime | None, held_by: ResourceId | None, tx: Transaction
     ) -> Result[End, EndRefusal]:
         now = self.clock.now()
+        if held_by is not None and held_by not in tx.schedule.doctors({held_by}):
+            return Failure(EndRefusal.NO_SUCH_DOCTOR)
         verdict = rules.end(tx.appointments.find(appointment), ended_at, held_by, now=now)
         if not is_successful(verdict):
             return Failure(verdict.failure())

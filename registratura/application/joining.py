@@ -24,6 +24,9 @@ from registratura.domain.telemedicine import Platform
 class SignInFirst:
     """Nobody is signed in, or Gosuslugi's word is too old."""
 
+    by_esia: bool = True
+    """Through Gosuslugi; otherwise any way will do."""
+
 
 @attrs.frozen
 class NeedsEsia:
@@ -79,23 +82,29 @@ class JoinConsultation:
 
     async def __call__(self, appointment: AppointmentId, visitor: Visitor | None) -> Joining:
         """What happens to *visitor* at the door."""
-        if visitor is None:
-            return SignInFirst()
         return await self.storage.transact(partial(self._join, appointment, visitor))
 
-    def _join(self, appointment: AppointmentId, visitor: Visitor, tx: Transaction) -> Joining:
+    def _join(self, appointment: AppointmentId, visitor: Visitor | None, tx: Transaction) -> Joining:
         now = self.clock.now()
         due = tx.agenda.describe(appointment)
         elsewhere = due is not None and due.booked.platform is Platform.OTHER
-        if not elsewhere:
-            if visitor.session.method is not Method.ESIA:
-                return NeedsEsia()
-            if visitor.account.identity is None or now >= visitor.account.identity.verified_at + self.valid:
-                return SignInFirst()
-        verdict = self._enter(due, visitor, now, tx, checked=not elsewhere) if due is not None else Refused()
+        if visitor is None:
+            return SignInFirst(by_esia=not elsewhere)
+        verdict: Joining = Refused()
+        if not elsewhere and (first := self._to_do_first(visitor, now)) is not None:
+            verdict = first
+        elif due is not None:
+            verdict = self._enter(due, visitor, now, tx, checked=not elsewhere)
         event = type(verdict).__name__.lower()
         tx.audit.note(f"consultation.{event}", actor=visitor.account.id, subject=appointment[:64], at=now)
         return verdict
+
+    def _to_do_first(self, visitor: Visitor, now: datetime) -> NeedsEsia | SignInFirst | None:
+        """What is to be done before Gosuslugi's word on *visitor* counts; None for nothing."""
+        if visitor.session.method is not Method.ESIA:
+            return NeedsEsia()
+        identity = visitor.account.identity
+        return SignInFirst() if identity is None or now >= identity.verified_at + self.valid else None
 
     def _enter(self, due: Due, visitor: Visitor, now: datetime, tx: Transaction, *, checked: bool) -> Joining:
         booked = due.booked

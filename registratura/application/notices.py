@@ -63,10 +63,14 @@ class LeaveOffered:
 
 @attrs.frozen(kw_only=True)
 class NoChat:
-    """The consultation begins and its chat could not be opened."""
+    """The consultation begins, and its chat or the doctor in it is missing."""
 
     visit: AppointmentOffer
     to_doctor: bool
+    doctor_knows: bool
+    """The doctor is told, too."""
+    is_open: bool
+    """The chat is there, and the doctor is not in it."""
 
 
 Notice = DayBefore | Soon | Changed | Ended | LeaveOffered | NoChat

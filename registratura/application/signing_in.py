@@ -119,6 +119,9 @@ class Blocked:
     """The account is blocked by an administrator."""
 
 
+_MET: Result[SignedIn, NotSignedIn | Blocked] = Failure(NotSignedIn.UNTRUSTED)
+
+
 @attrs.frozen(kw_only=True)
 class FinishSignIn:
     """A browser that comes back from Gosuslugi."""
@@ -140,7 +143,10 @@ class FinishSignIn:
         found = await self.provider.finish(returned, asked, self.return_to)
         if not is_successful(found):
             return Failure(found.failure())
-        return await self.storage.transact(partial(self._let_in, found.unwrap(), begun))
+        let_in = partial(self._let_in, found.unwrap(), begun)
+        verdict = await self.storage.transact(let_in)
+        # The same person came in twice at this very moment: now the account is there.
+        return verdict if verdict != _MET else await self.storage.transact(let_in)
 
     def _take(self, returned: Returned, browser: str | None, tx: Transaction) -> SignIn | None:
         if returned.state is None or browser is None:
@@ -163,8 +169,7 @@ class FinishSignIn:
             patient=card or (known.patient if known is not None else None),
         )
         if not tx.accounts.save(account):
-            # The same person came in twice at this very moment.
-            return Failure(NotSignedIn.UNTRUSTED)
+            return _MET
         if account.patient is not None:
             add_children(identity, account.patient, tx)
         secret = self.ids.secret()
@@ -211,28 +216,31 @@ class SignInByPassword:
         if account is None:
             return Failure(WrongPassword())
         # In a tuple: a bare `Failure` would be undone, and a wrong password must count.
-        (verdict,) = await self.storage.transact(lambda tx: (self._decide(account.id, tx, is_right=is_right),))
+        (verdict,) = await self.storage.transact(lambda tx: (self._decide(account, tx, is_right=is_right),))
         return verdict
 
     def _decide(
-        self, id: AccountId, tx: Transaction, *, is_right: bool
+        self, checked: Account, tx: Transaction, *, is_right: bool
     ) -> Result[SignedIn, WrongPassword | TooManyTries]:
         now = self.clock.now()
-        account = tx.accounts.find(id)
+        account = tx.accounts.find(checked.id)
         if account is None or account.is_blocked:
             return Failure(WrongPassword())
         if account.locked_until is not None and rules.is_locked(account, now):
             return Failure(TooManyTries(-((now - account.locked_until) // timedelta(minutes=1))))
-        if not is_right:
+        # The password may have been changed meanwhile.
+        if not is_right or account.password != checked.password:
             after = rules.after_wrong_password(account, self.lockout, now)
             tx.accounts.save(after)
             tx.audit.note("account.wrong_password", actor=account.id, subject=account.id, at=now)
             return Failure(WrongPassword())
         tx.accounts.save(rules.after_right_password(account))
         secret = self.ids.secret()
-        session = Session(token_hash=secret_hash(secret), account=id, method=Method.PASSWORD, began_at=now, seen_at=now)
+        session = Session(
+            token_hash=secret_hash(secret), account=account.id, method=Method.PASSWORD, began_at=now, seen_at=now
+        )
         tx.accounts.open_session(session)
-        tx.audit.note("account.signed_in.password", actor=id, subject=id, at=now)
+        tx.audit.note("account.signed_in.password", actor=account.id, subject=account.id, at=now)
         return Success(SignedIn(secret=secret, next_page="/", to_confirm=False))
 
 

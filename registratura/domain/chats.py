@@ -19,6 +19,10 @@ TRIES_AFTER_START = timedelta(minutes=10)
 """How long after the beginning of the consultation one goes on trying."""
 
 
+LATEST = timedelta(hours=4)
+"""After so long a consultation that nobody ended counts as over."""
+
+
 class ChatState(Enum):
     """Where a chat stands."""
 
@@ -84,7 +88,8 @@ class ConsultationChat:
     @property
     def missing_sides(self) -> frozenset[Side]:
         """Who is missing."""
-        return frozenset(guest.side for guest in self.guests if guest.phone in self.missing)
+        missing = {guest.side for guest in self.guests if guest.phone in self.missing}
+        return frozenset(missing if _has_doctor(self) else {*missing, Side.DOCTOR})
 
 
 def wanted(booked: Appointment, guests: tuple[Guest, ...], now: datetime) -> ConsultationChat:
@@ -109,7 +114,7 @@ def taken(chat: ConsultationChat, now: datetime, term: timedelta) -> Consultatio
             return attrs.evolve(chat, state=ChatState.MAKING, due=now + term, attempts=chat.attempts + 1)
         case ChatState.MAKING:
             return in_doubt(chat, "died", now)
-        case ChatState.MADE:
+        case ChatState.MADE if chat.missing:
             return attrs.evolve(chat, due=now + term, attempts=chat.attempts + 1)
         case _:
             return attrs.evolve(chat, due=None)
@@ -143,35 +148,51 @@ def refused(chat: ConsultationChat, reason: str, now: datetime) -> ConsultationC
     return attrs.evolve(chat, state=ChatState.GIVEN_UP, due=_to_be_told(chat, now), reason=reason)
 
 
-def added(chat: ConsultationChat, missing: frozenset[str], reason: str | None, now: datetime) -> ConsultationChat:
-    """Guests were let in, all but *missing*; those are tried again until it is too late."""
+def added(
+    chat: ConsultationChat,
+    asked: frozenset[str],
+    missing: frozenset[str],
+    reason: str | None,
+    now: datetime,
+    *,
+    final: bool = False,
+) -> ConsultationChat:
+    """Those *asked* for were let in, all but *missing*; those are tried again until it is too late, or not if *final*.
+
+    Whoever was invited meanwhile is let in next.
+    """
     if chat.state is not ChatState.MADE:
         return chat
-    still = frozenset(guest.phone for guest in chat.guests) & missing
+    still = (chat.missing - asked) | (chat.missing & missing)
     if not still:
-        return attrs.evolve(chat, state=ChatState.READY, missing=still, due=None, reason=None)
-    again = now + TRY_AGAIN
-    return attrs.evolve(chat, missing=still, due=again if again <= chat.gives_up_at else None, reason=reason)
+        due = None if _has_doctor(chat) else _to_be_told(chat, now)
+        return attrs.evolve(chat, state=ChatState.READY, missing=still, due=due, reason=None)
+    again = now if still - asked else now + TRY_AGAIN
+    over = final or again > chat.gives_up_at
+    due = None if over and not (still - asked) else again
+    return attrs.evolve(chat, missing=still, due=due, reason=reason)
 
 
 def invited(chat: ConsultationChat, guest: Guest, now: datetime) -> ConsultationChat:
-    """One more is to be let in; who is among the guests already changes nothing."""
-    if guest.phone in {known.phone for known in chat.guests}:
+    """One more is to be let in; who is in it, or is about to be, changes nothing."""
+    known = guest.phone in {one.phone for one in chat.guests}
+    if known and (guest.phone not in chat.missing or chat.due is not None):
         return chat
-    more = attrs.evolve(chat, guests=(*chat.guests, guest), missing=chat.missing | {guest.phone})
+    guests = chat.guests if known else (*chat.guests, guest)
+    more = attrs.evolve(chat, guests=guests, missing=chat.missing | {guest.phone})
     return attrs.evolve(more, state=ChatState.MADE, due=now, attempts=0) if chat.is_open else more
 
 
 def again(chat: ConsultationChat, now: datetime) -> ConsultationChat:
-    """Somebody looked and decided that another chat is to be made."""
-    if chat.state not in {ChatState.UNKNOWN, ChatState.GIVEN_UP}:
+    """Somebody looked and decided that another chat is to be made; too long after the beginning nobody needs it."""
+    if chat.state not in {ChatState.UNKNOWN, ChatState.GIVEN_UP} or now >= chat.starts + LATEST:
         return chat
     return attrs.evolve(chat, state=ChatState.WANTED, due=now, reason=None, attempts=0)
 
 
 def to_be_told(chat: ConsultationChat, now: datetime) -> bool:
-    """Whether people are to hear at *now* that there is no chat for a consultation that begins."""
-    return not chat.told and not chat.is_open and now >= chat.starts
+    """Whether people are to hear at *now* that a consultation begins without a chat, or without its doctor in it."""
+    return not chat.told and now >= chat.starts and (not chat.is_open or Side.DOCTOR in chat.missing_sides)
 
 
 def told(chat: ConsultationChat) -> ConsultationChat:
@@ -182,6 +203,11 @@ def told(chat: ConsultationChat) -> ConsultationChat:
 def withdrawn(chat: ConsultationChat) -> ConsultationChat:
     """The booking is over: nothing more is done."""
     return attrs.evolve(chat, due=None)
+
+
+def _has_doctor(chat: ConsultationChat) -> bool:
+    """Whether anybody knows the doctor's phone."""
+    return any(guest.side is Side.DOCTOR for guest in chat.guests)
 
 
 def _to_be_told(chat: ConsultationChat, now: datetime) -> datetime | None:

@@ -31,9 +31,16 @@ class EndRefusal(Enum):
     NOT_ONLINE = "not_online"
     """The booking is not a consultation."""
     CANCELLED = "cancelled"
+    MISSED = "missed"
+    """The clinic has said that the patient did not come."""
+    NO_SUCH_DOCTOR = "no_such_doctor"
+    """Nobody knows the doctor who is said to have stood in."""
     NOT_BEGUN = "not_begun"
     """The end is not after the beginning."""
     IN_FUTURE = "in_future"
+
+
+_NOT_HELD = dict.fromkeys(FREEING, EndRefusal.CANCELLED) | {Outcome.NOT_ARRIVED: EndRefusal.MISSED}
 
 
 @attrs.frozen(kw_only=True)
@@ -57,8 +64,8 @@ def end(
     booked = held.appointment if isinstance(held, ClosedAppointment) else held
     if booked.kind is not VisitKind.ONLINE_CONSULTING:
         return Failure(EndRefusal.NOT_ONLINE)
-    if isinstance(held, ClosedAppointment) and held.outcome in FREEING:
-        return Failure(EndRefusal.CANCELLED)
+    if isinstance(held, ClosedAppointment) and held.outcome in _NOT_HELD:
+        return Failure(_NOT_HELD[held.outcome])
     moment = ended_at or now
     if moment <= booked.starts:
         return Failure(EndRefusal.NOT_BEGUN)

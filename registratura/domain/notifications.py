@@ -77,7 +77,8 @@ def agenda(booked: Appointment, rules: ReminderRules, zone: ZoneInfo) -> tuple[I
     day_before = booked.starts - rules.day_before
     if day_before >= since:
         moved = rules.quiet.moved(day_before, zone) if rules.quiet is not None else day_before
-        items.append(Item(occasion=Occasion.DAY_BEFORE, due=max(moved, since)))
+        if moved >= since:
+            items.append(Item(occasion=Occasion.DAY_BEFORE, due=moved))
     return tuple(sorted(items, key=lambda item: item.due))
 
 
@@ -97,14 +98,14 @@ class Turn:
 def turn(booked: Appointment, rules: ReminderRules, zone: ZoneInfo, *, now: datetime) -> Turn:
     """What is to be done for *booked* at *now*: nothing once the visit has begun.
 
-    Whoever is to be reminded of the visit at hand is not reminded of tomorrow any more. What was done before may be
+    Once something else is due, nobody is reminded of tomorrow any more. What was done before may be
     among it: the caller knows.
     """
     if now >= booked.starts:
         return Turn()
     items = agenda(booked, rules, zone)
     due = tuple(item.occasion for item in items if item.due <= now)
-    if Occasion.SOON in due:
+    if due and due[-1] is not Occasion.DAY_BEFORE:
         due = tuple(occasion for occasion in due if occasion is not Occasion.DAY_BEFORE)
     return Turn(now=due, again=next((item.due for item in items if item.due > now), None))
 

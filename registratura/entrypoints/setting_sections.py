@@ -126,7 +126,7 @@ class TmkLink:
 class TmkChat:
     """`tmk.chat.*`: when the chat of a consultation is opened."""
 
-    lead_minutes: Annotated[int, Between(0, 24 * 60)] = 20
+    lead_minutes: Annotated[int, Between(1, 24 * 60)] = 20
 
 
 @attrs.frozen

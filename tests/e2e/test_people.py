@@ -99,6 +99,10 @@ def test_an_administrator_manages_accounts(product: Product, browser: Browser, h
     assert "Учётная запись «Новая Вера» сохранена." in words(browser.send(page, **fields, password=PASSWORD))
     taken = browser.send(page, **(fields | {"name": "Другая"}), password=PASSWORD)
     assert "Этот логин или адрес почты уже занят." in words(taken)
+    confusing = browser.send(page, **(fields | {"login": "VERA@example.com", "email": ""}), password=PASSWORD)
+    assert "Этот логин или адрес почты уже занят." in words(confusing), "a login that is somebody's address"
+    assert browser.open(f"{page}?id=%00").status_code == 200
+    assert browser.send(page, id="\0", deed="block").status_code == 404
 
     vera = Browser(browser.address)
     assert "Здравствуйте, Новая Вера!" in words(sign_in(vera, "vera@example.com"))
@@ -166,13 +170,15 @@ def test_every_page_keeps_its_headers_and_cookies(browser: Browser) -> None:
         answer = Browser(browser.address).http.get(f"{browser.address}{path}")
         assert "default-src 'none'" in answer.headers["content-security-policy"], path
         assert answer.headers["x-content-type-options"] == "nosniff"
-        assert answer.headers["referrer-policy"] == "no-referrer"
+        assert answer.headers["referrer-policy"] == "same-origin"
         assert answer.headers["cache-control"] == "no-store"
         for cookie in answer.headers.get_list("set-cookie"):
             assert {"HttpOnly", "Path=/", "SameSite=lax"} <= {part.strip() for part in cookie.split(";")}
 
 
-@pytest.mark.parametrize("next_page", ["//evil.example", "https://evil.example", "/\\evil.example", "javascript:1"])
+@pytest.mark.parametrize(
+    "next_page", ["//evil.example", "https://evil.example", "/\\evil.example", "javascript:1", "http://["]
+)
 def test_nobody_is_sent_away_by_a_forged_link(product: Product, browser: Browser, hashed: str, next_page: str) -> None:
     login = account(product, hashed, f"sent-{abs(hash(next_page))}")
     page = browser.http.get(f"{browser.address}/login", params={"next": next_page})

@@ -109,7 +109,11 @@ def _leave(notice: LeaveOffered) -> Message:
 
 def _no_chat(notice: NoChat) -> Message:
     text = texts.NOTICE_NO_CHAT_DOCTOR if notice.to_doctor else texts.NOTICE_NO_CHAT
-    facts = facts_of(notice.visit) | {"code": notice.visit.id[:8]}
+    facts = facts_of(notice.visit) | {
+        "code": notice.visit.id[:8],
+        "headline": texts.NO_DOCTOR_IN_CHAT if notice.is_open else texts.NO_CHAT,
+        "doctor_knows": texts.DOCTOR_KNOWS if notice.doctor_knows else texts.DOCTOR_IS_CALLED,
+    }
     if notice.to_doctor:
         # The buttons of notices are for those who booked.
         return Message(fitted(text.format(**facts)))

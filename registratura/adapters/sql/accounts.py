@@ -6,7 +6,7 @@ from functools import cache
 from typing import Any
 
 import attrs
-from sqlalchemy import Connection, Select, bindparam, delete, func, insert, or_, select, update
+from sqlalchemy import Connection, Select, bindparam, case, delete, insert, or_, select, update
 from sqlalchemy.exc import IntegrityError
 
 from registratura.adapters.sql.tables import account, login_link, session, sign_in
@@ -21,8 +21,8 @@ _C = account.c
 _ACCOUNT = select(account)
 _BY_ID = _ACCOUNT.where(_C.id == bindparam("wanted"))
 _BY_LOGIN = (
-    _ACCOUNT.where(or_(_C.login == bindparam("wanted"), _C.email == func.lower(bindparam("wanted"))))
-    .order_by(_C.login.is_(None))
+    _ACCOUNT.where(or_(_C.login == bindparam("wanted"), _C.email == bindparam("address")))
+    .order_by(case((_C.login == bindparam("wanted"), 0), else_=1))
     .limit(1)
 )
 _BY_SUBJECT = _ACCOUNT.where(_C.subject == bindparam("wanted"))
@@ -62,13 +62,14 @@ class SqlAccounts:
         return self._one(_BY_ID, account)
 
     def by_login(self, login: str) -> Account | None:
-        return self._one(_BY_LOGIN, login)
+        return self._one(_BY_LOGIN, login, address=login.lower())
 
     def by_subject(self, subject: str) -> Account | None:
         return self._one(_BY_SUBJECT, subject)
 
     def by_messenger(self, user: MessengerId) -> Account | None:
-        return self._one(_BY_MESSENGER, user)
+        row = self._connection.execute(_BY_MESSENGER, {"wanted": user}).mappings().one_or_none()
+        return _account_of(row) if row is not None else None
 
     def all(self, limit: int) -> Sequence[Account]:
         return tuple(map(_account_of, self._connection.execute(_ALL, {"most": limit}).mappings()))
@@ -145,8 +146,8 @@ class SqlAccounts:
     def _locked(self, statement: Select[Any]) -> Select[Any]:
         return statement.with_for_update() if self._locking else statement
 
-    def _one(self, statement: Select[Any], wanted: str) -> Account | None:
-        row = self._connection.execute(self._locked(statement), {"wanted": wanted}).mappings().one_or_none()
+    def _one(self, statement: Select[Any], wanted: str, **more: str) -> Account | None:
+        row = self._connection.execute(self._locked(statement), {"wanted": wanted, **more}).mappings().one_or_none()
         return _account_of(row) if row is not None else None
 
 

@@ -30,6 +30,15 @@ def card_id(asked: ColumnElement[Any]) -> ColumnElement[str]:
     )
 
 
+def latest_card_id(asked: ColumnElement[Any]) -> ColumnElement[str]:
+    """The id of the card into which *asked* was merged, else of its own card."""
+    own = patient.alias("own_card")
+    return func.coalesce(
+        select(united_id.c.patient_id).where(united_id.c.united_id == asked).scalar_subquery(),
+        select(own.c.id).where(own.c.id == asked).scalar_subquery(),
+    )
+
+
 _FIND = select(*PATIENT).where(patient.c.id == card_id(bindparam("patient")))
 _BY_MESSENGER = select(*PATIENT).where(patient.c.messenger == bindparam("user"))
 _REPRESENTED_BY = (

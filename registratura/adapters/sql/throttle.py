@@ -8,6 +8,9 @@ from registratura.adapters.sql.tables import throttle
 from registratura.adapters.sql.types import database_seconds
 from registratura.adapters.sql.upsert import insert
 
+FURTHEST = 3600.0
+"""Seconds. A place further ahead comes from a clock that was put back, and is ignored."""
+
 
 def reserve(connection: Connection, lines: dict[str, float]) -> float:
     """Take the next place in each of *lines* (name → least distance in seconds); seconds until the latest of them.
@@ -23,7 +26,8 @@ def reserve(connection: Connection, lines: dict[str, float]) -> float:
             for name, distance in sorted(lines.items())
         ]
     )
-    free_at = case((throttle.c.next_at > database_seconds(), throttle.c.next_at), else_=database_seconds())
+    is_ahead = throttle.c.next_at.between(database_seconds(), database_seconds() + FURTHEST)
+    free_at = case((is_ahead, throttle.c.next_at), else_=database_seconds())
     taking = adding.on_conflict_do_update(
         index_elements=[throttle.c.name],
         set_={"distance": adding.excluded.distance, "next_at": free_at + adding.excluded.distance},

@@ -24,7 +24,7 @@ class Accounts(Protocol):
         ...
 
     def by_messenger(self, user: MessengerId) -> Account | None:
-        """The account to which a MAX account is tied."""
+        """The account to which a MAX account is tied; not locked."""
         ...
 
     def all(self, limit: int) -> Sequence[Account]:

@@ -52,11 +52,11 @@ class Agenda(Protocol):
         ...
 
     def forget(self, age: timedelta, limit: int) -> int:
-        """Never look again at *limit* bookings at most that were to be looked at *age* ago; give how many."""
+        """Never look again at *limit* bookings at most that are in force and began *age* ago; give how many."""
         ...
 
     def next(self) -> datetime | None:
-        """The earliest moment at which a booking is to be looked at; None for never."""
+        """The earliest moment at which a booking that has not begun is to be looked at; None for never."""
         ...
 
     def describe(self, appointment: AppointmentId) -> Due | None:

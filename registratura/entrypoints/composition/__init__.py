@@ -299,8 +299,13 @@ def _remind(settings: Settings, storage: Storage, *, through_mis: bool) -> Remin
         words=MaxNotices(soon=settings.reminders.soon),
         link=partial(_consultation_link, settings),
         may_cancel=settings.bot.allow_cancel,
+        on_fault=_log_reminder,
         through_mis=through_mis,
     )
+
+
+def _log_reminder(booking: AppointmentId, slip: Exception) -> None:
+    log.error("notice.slip", extra={"booking": booking}, exc_info=slip)
 
 
 def _consultation_link(settings: Settings, appointment: AppointmentId) -> str:

@@ -1,7 +1,7 @@
 """The doctor's side of the API: the day, the end of a consultation, the offer to close a sick leave."""
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -25,7 +25,7 @@ from registratura.entrypoints.http.problems import Json, Problem
 from registratura.entrypoints.http.wire import is_id, read_object
 
 BODY_LIMIT = 64 * 1024
-_STATUS = {EndRefusal.UNKNOWN: 404, EndRefusal.CANCELLED: 409}
+_STATUS = {EndRefusal.UNKNOWN: 404, EndRefusal.CANCELLED: 409, EndRefusal.MISSED: 409}
 _BOOKED = "booked"
 _CLOSED = {
     Outcome.SERVED: "ended",
@@ -45,7 +45,11 @@ async def day(request: Request, product: Registratura) -> Response:
     if found is None:
         raise Problem(404, "resource.unknown", texts.RESOURCE_UNKNOWN)
     zone = found[1].zone
-    begins, ends = day_bounds(asked, zone)
+    try:
+        begins, ends = (moment.astimezone(UTC) for moment in day_bounds(asked, zone))
+    except OverflowError:
+        fault = {"field": "day", "detail": texts.FIELD_DAY}
+        raise Problem(400, "query.fields", texts.BAD_FIELDS, [fault]) from None
     seen = await product.storage.read(lambda tx: _seen(doctor, begins, ends, tx))
     rows = [_row(one, chat, zone) for one, chat in seen]
     return Json({"resource_id": doctor, "day": asked, "consultations": rows})

@@ -91,6 +91,8 @@ END_REFUSALS = {
     EndRefusal.UNKNOWN: "Такой записи нет.",
     EndRefusal.NOT_ONLINE: "Это не телемедицинская консультация.",
     EndRefusal.CANCELLED: "Запись отменена: завершать нечего.",
+    EndRefusal.MISSED: "МО уже сообщила, что пациент не пришёл: завершать нечего.",
+    EndRefusal.NO_SUCH_DOCTOR: "Врача из resource_id нет. Без него завершает врач, к которому записан пациент.",
     EndRefusal.NOT_BEGUN: "Окончание должно быть позже начала консультации.",
     EndRefusal.IN_FUTURE: "Окончание ещё не наступило: проверьте ended_at и часы.",
 }

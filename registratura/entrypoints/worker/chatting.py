@@ -13,10 +13,10 @@ AT_ONCE = 2
 
 
 async def open_due(open_chats: OpenChats) -> int:
-    """Run what is due, at most `AT_ONCE` errands; how many there were."""
-    errands = await open_chats.due(AT_ONCE)
-    await asyncio.gather(*(_run(open_chats, errand) for errand in errands))
-    return len(errands)
+    """Run what is due, at most `AT_ONCE` errands; for how many chats there was something."""
+    due = await open_chats.due(AT_ONCE)
+    await asyncio.gather(*(_run(open_chats, errand) for errand in due if errand is not None))
+    return len(due)
 
 
 async def _run(open_chats: OpenChats, errand: Errand) -> None:

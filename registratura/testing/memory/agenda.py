@@ -31,14 +31,16 @@ class MemoryAgenda:
         return tuple(map(self._due, ahead[:limit]))
 
     def forget(self, age: timedelta, limit: int) -> int:
-        since = self._clock.now() - age
-        old = sorted((moment, name) for name, moment in self._state.agenda.items() if moment <= since)[:limit]
+        since, held = self._clock.now() - age, self._state.in_force()
+        begun = {booked.id for booked in held if booked.starts <= since}
+        old = sorted((moment, name) for name, moment in self._state.agenda.items() if name in begun)[:limit]
         for _, name in old:
             del self._state.agenda[name]
         return len(old)
 
     def next(self) -> datetime | None:
-        return min(self._state.agenda.values(), default=None)
+        begun = {booked.id for booked in self._state.in_force() if booked.starts <= self._clock.now()}
+        return min((moment for name, moment in self._state.agenda.items() if name not in begun), default=None)
 
     def describe(self, appointment: AppointmentId) -> Due | None:
         held = self._state.appointments.get(appointment)
@@ -53,7 +55,9 @@ class MemoryAgenda:
     def _due(self, held: Appointment | ClosedAppointment) -> Due:
         state = self._state
         booked = held.appointment if isinstance(held, ClosedAppointment) else held
-        patient, told = state.card(booked.patient), state.card(recipient(booked))
+        patient, who = state.card(booked.patient), recipient(booked)
+        # Whoever is told may have got a new card since: the old one has no messenger any more.
+        told = state.patients.get(state.united.get(who, "")) or state.card(who)
         assert patient is not None  # nobody is booked without a card
         moved = state.appointments.get(held.moved_to or "") if isinstance(held, ClosedAppointment) else None
         return Due(

@@ -121,6 +121,7 @@ async def test_who_is_not_signed_in_through_gosuslugi_stays_outside(door: Door) 
     assert await door.knock(door.visitor(method=Method.PASSWORD)) == NeedsEsia()
     old = door.visitor(verified_at=door.clock.now() - timedelta(hours=12))
     assert await door.knock(old) == SignInFirst()
+    assert door.audit() == ["consultation.needsesia", "consultation.signinfirst"], "whoever has a name is on record"
 
 
 @pytest.mark.req("CONS-07", "CONS-15")
@@ -179,7 +180,7 @@ async def test_another_platform_needs_an_ordinary_sign_in_only(door: Door) -> No
     held = door.storage.state.in_force()[0]
     door.storage.state.appointments[held.id] = attrs.evolve(held, platform=Platform.OTHER)
     door.at(STARTS)
-    assert await door.knock(None) == SignInFirst()
+    assert await door.knock(None) == SignInFirst(by_esia=False)
     assert await door.knock(door.visitor(method=Method.PASSWORD)) == NotReady()
     door.room = "https://rooms.example/7"
     assert await door.knock(door.visitor(method=Method.PASSWORD)) == ComeIn("https://rooms.example/7")

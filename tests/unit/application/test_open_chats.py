@@ -103,9 +103,10 @@ class Clinic:
         )
         while await remind():
             pass
-        while errands := await self.open_chats.due(8):
-            for errand in errands:
-                await self.open_chats(errand)
+        while due := await self.open_chats.due(8):
+            for errand in due:
+                if errand is not None:
+                    await self.open_chats(errand)
 
     def chat(self, booking: str) -> ConsultationChat:
         return self.storage.state.consultation_chats[booking]
@@ -180,7 +181,7 @@ async def test_a_lost_answer_never_makes_a_second_chat(clinic: Clinic) -> None:
         await clinic.at(STARTS - minutes * MINUTE)
     assert len(clinic.chats.chats) == 1
     assert clinic.chat(booking).state is ChatState.UNKNOWN
-    assert clinic.alarms == [ChatState.UNKNOWN]
+    assert clinic.alarms == [ChatState.UNKNOWN] * 2, "when it is found out, and when people come and find no chat"
 
     again = await MakeAnotherChat(storage=clinic.storage)(booking)
     assert again is not None
@@ -199,7 +200,7 @@ async def test_a_worker_that_died_after_asking_leaves_a_doubt(clinic: Clinic) ->
     assert isinstance(dead, Errand)
     assert await clinic.open_chats.due(8) == []
     clinic.clock.move(timedelta(seconds=31))
-    assert await clinic.open_chats.due(8) == []
+    assert await clinic.open_chats.due(8) == [None]
     assert clinic.chat(booking).state is ChatState.UNKNOWN
     # It was not dead, only slow.
     after = await clinic.open_chats(dead)
@@ -213,7 +214,7 @@ async def test_when_it_fails_until_the_beginning_both_are_told_once(clinic: Clin
     for minutes in range(20, -12, -1):
         await clinic.at(STARTS - minutes * MINUTE)
     assert clinic.chat(booking).state is ChatState.GIVEN_UP
-    assert clinic.alarms == [ChatState.GIVEN_UP]
+    assert clinic.alarms == [ChatState.MAKING, ChatState.GIVEN_UP], "when people come, and when nothing more is tried"
     told = [user for user, words in clinic.told() if words == "Чат консультации не открылся"]
     assert sorted(told) == ["1001", "doctor-d1"]
 
@@ -225,6 +226,26 @@ async def test_a_call_that_is_wrong_is_never_repeated(clinic: Clinic) -> None:
         await clinic.at(STARTS - minutes * MINUTE)
     assert clinic.chat(booking).state is ChatState.GIVEN_UP
     assert len(clinic.chats.created) == 1
+
+
+async def test_the_same_refusal_each_minute_is_one_alarm(clinic: Clinic) -> None:
+    await clinic.book()
+    clinic.chats.script(*[Way(refusal=ChatRefused(RefusalKind.ALARM, "5"))] * 3)
+    for minutes in (20, 19, 18):
+        await clinic.at(STARTS - minutes * MINUTE)
+    assert len(clinic.chats.created) == 3
+    assert len(clinic.alarms) == 1
+
+
+@pytest.mark.req("CONS-19")
+async def test_a_consultation_whose_doctor_has_no_chat_is_told_of(clinic: Clinic) -> None:
+    await clinic.sign_in()
+    await clinic.book()
+    clinic.chats.absent.add(DOCTORS_PHONE)
+    for minutes in range(20, -12, -1):
+        await clinic.at(STARTS - minutes * MINUTE)
+    told = [user for user, words in clinic.told() if words == "Врача пока нет в чате консультации"]
+    assert sorted(told) == ["1001", "doctor-d1"]
 
 
 @pytest.mark.req("CONS-20")

@@ -61,17 +61,39 @@ def test_it_is_tried_each_minute_until_ten_minutes_after_the_beginning() -> None
 
 @pytest.mark.req("CONS-20")
 def test_who_is_missing_is_tried_again_alone() -> None:
-    some = chats.added(MADE, frozenset({PATIENT.phone, "79999999999"}), "not_let_in", NOW)
+    some = chats.added(MADE, EVERYBODY, frozenset({PATIENT.phone, "79999999999"}), "not_let_in", NOW)
     assert (some.state, some.missing, some.due) == (
         ChatState.MADE,
         frozenset({PATIENT.phone}),
         NOW + timedelta(seconds=60),
     )
     assert some.missing_sides == {Side.PATIENT}
-    everybody = chats.added(some, frozenset(), None, NOW)
+    everybody = chats.added(some, some.missing, frozenset(), None, NOW)
     assert (everybody.state, everybody.due, everybody.missing) == (ChatState.READY, None, frozenset())
-    late = chats.added(MADE, EVERYBODY, "not_let_in", STARTS + timedelta(minutes=10))
+    late = chats.added(MADE, EVERYBODY, EVERYBODY, "not_let_in", STARTS + timedelta(minutes=10))
     assert (late.state, late.due) == (ChatState.MADE, None), "the chat is there, so its link still leads in"
+
+
+@pytest.mark.req("CONS-20")
+def test_who_is_invited_while_others_are_let_in_is_let_in_next() -> None:
+    more = chats.invited(chat(ChatState.MADE, guests=(DOCTOR,), missing=frozenset({DOCTOR.phone})), PATIENT, NOW)
+    after = chats.added(more, frozenset({DOCTOR.phone}), frozenset(), None, NOW)
+    assert (after.state, after.missing, after.due) == (ChatState.MADE, frozenset({PATIENT.phone}), NOW)
+
+
+def test_a_wrong_call_to_let_people_in_is_not_repeated() -> None:
+    after = chats.added(MADE, EVERYBODY, EVERYBODY, "100", NOW, final=True)
+    assert (after.state, after.missing, after.due) == (ChatState.MADE, EVERYBODY, None)
+
+
+@pytest.mark.req("CONS-19")
+def test_a_chat_without_its_doctor_is_told_of_when_the_consultation_begins() -> None:
+    nobody_knows = chat(ChatState.MADE, guests=(PATIENT,), missing=frozenset({PATIENT.phone}))
+    without = chats.added(nobody_knows, frozenset({PATIENT.phone}), frozenset(), None, NOW)
+    assert (without.state, without.due) == (ChatState.READY, STARTS)
+    assert without.missing_sides == {Side.DOCTOR}
+    assert chats.to_be_told(without, STARTS)
+    assert not chats.to_be_told(without, NOW)
 
 
 @pytest.mark.req("CONS-15")
@@ -90,6 +112,8 @@ def test_another_one_is_made_only_when_somebody_says_so() -> None:
         assert (wanted.state, wanted.due, wanted.reason) == (ChatState.WANTED, NOW, None)
     for fine in (MADE, MAKING, chat(ChatState.READY)):
         assert chats.again(fine, NOW) is fine
+    forgotten = chat(ChatState.UNKNOWN)
+    assert chats.again(forgotten, STARTS + timedelta(hours=4)) is forgotten, "nobody needs it any more"
 
 
 @pytest.mark.req("CONS-19")
@@ -99,7 +123,9 @@ def test_people_are_told_once_and_not_before_the_beginning() -> None:
         assert not chats.to_be_told(failing, STARTS - timedelta(seconds=1))
         assert chats.to_be_told(failing, STARTS)
         assert not chats.to_be_told(chats.told(failing), STARTS)
-    assert not chats.to_be_told(MADE, STARTS)
+    assert chats.to_be_told(MADE, STARTS), "its doctor is not in it"
+    alone = chat(ChatState.MADE, missing=frozenset({PATIENT.phone}))
+    assert not chats.to_be_told(alone, STARTS), "the patient has its link"
 
 
 def _refused(held: ConsultationChat, now: datetime) -> ConsultationChat:
@@ -112,8 +138,8 @@ STEPS: dict[str, Callable[[ConsultationChat, datetime], ConsultationChat]] = {
     "not made": lambda held, now: chats.not_made(held, "9", now),
     "doubt": lambda held, now: chats.in_doubt(held, "TimeoutError", now),
     "refused": _refused,
-    "added": lambda held, now: chats.added(held, frozenset(), None, now),
-    "partly added": lambda held, now: chats.added(held, EVERYBODY, "not_let_in", now),
+    "added": lambda held, now: chats.added(held, held.missing, frozenset(), None, now),
+    "partly added": lambda held, now: chats.added(held, EVERYBODY, EVERYBODY, "not_let_in", now),
     "invited": lambda held, now: chats.invited(held, Guest("79000000003", Side.PATIENT), now),
 }
 

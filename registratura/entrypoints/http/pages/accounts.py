@@ -10,6 +10,7 @@ from registratura.entrypoints.http.pages import texts
 from registratura.entrypoints.http.pages.rendering import message, page, redirect
 from registratura.entrypoints.http.pages.texts import Kind
 from registratura.entrypoints.http.pages.visitors import Guest, guest_of
+from registratura.entrypoints.http.wire import is_id
 
 MOST = 500
 SHORTEST_PASSWORD = 12
@@ -31,8 +32,8 @@ async def listed(request: Request, product: Registratura) -> Response:
     guest, denied = await _denied(request, product)
     if denied is not None:
         return denied
-    wanted = request.query_params.get("id")
-    found = await product.storage.read(lambda tx: tx.accounts.find(AccountId(wanted))) if wanted else None
+    wanted = request.query_params.get("id", "")
+    found = await product.storage.read(lambda tx: tx.accounts.find(AccountId(wanted))) if is_id(wanted) else None
     return await _list(guest, product, given=_form_of(found) if found is not None else _EMPTY)
 
 
@@ -90,7 +91,11 @@ async def save(request: Request, product: Registratura) -> Response:
         case Saved.TAKEN:
             return await _list(guest, product, given=given | {"password": ""}, fault=texts.ACCOUNT_TAKEN)
         case Saved.NOBODY:
-            return message(guest.look, Kind.ERROR, texts.ACCOUNTS_TITLE, texts.NOT_FOUND, status=404, links=_BACK)
+            return _nobody(guest)
+
+
+def _nobody(guest: Guest) -> Response:
+    return message(guest.look, Kind.ERROR, texts.ACCOUNTS_TITLE, texts.NOT_FOUND, status=404, links=_BACK)
 
 
 def _fault(given: dict[str, str]) -> str:
@@ -103,8 +108,8 @@ def _fault(given: dict[str, str]) -> str:
 
 
 async def _block(guest: Guest, product: Registratura, wanted: str, actor: AccountId, *, block: bool) -> Response:
-    changed = await product.people.manage.block(AccountId(wanted), actor, block=block)
+    changed = await product.people.manage.block(AccountId(wanted), actor, block=block) if is_id(wanted) else None
     if changed is None:
-        return message(guest.look, Kind.ERROR, texts.ACCOUNTS_TITLE, texts.NOT_FOUND, status=404, links=_BACK)
+        return _nobody(guest)
     text = texts.ACCOUNT_WAS_BLOCKED if block else texts.ACCOUNT_WAS_UNBLOCKED
     return message(guest.look, Kind.SUCCESS, texts.ACCOUNTS_TITLE, text.format(name=changed.name), links=_BACK)

@@ -91,7 +91,7 @@ async def join(request: Request, product: Registratura) -> Response:
     if isinstance(verdict, ComeIn):
         return redirect(guest.look, verdict.url)
     if isinstance(verdict, SignInFirst):
-        way = "/login/esia" if product.people.esia is not None else "/login"
+        way = "/login/esia" if verdict.by_esia and product.people.esia is not None else "/login"
         return guest.answer(redirect(guest.look, f"{way}?next={here}"))
     return _at_the_door(verdict, guest.look, here)
 

@@ -14,13 +14,13 @@ from registratura.entrypoints.http.pages import texts
 from registratura.entrypoints.http.pages.texts import Kind
 
 _POLICY = (
-    "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
+    "default-src 'none'; style-src 'self'; img-src 'self'; frame-ancestors 'none'; base-uri 'none'; form-action 'self'"
 )
 HEADERS = {
-    "Content-Security-Policy": _POLICY,
     "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": "DENY",
-    "Referrer-Policy": "no-referrer",
+    # Not "no-referrer": browsers would send our own forms with "Origin: null".
+    "Referrer-Policy": "same-origin",
     "Cross-Origin-Opener-Policy": "same-origin",
     "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
     # What is on the page is somebody's own.
@@ -43,6 +43,8 @@ class Look:
     csrf: str = attrs.field(default="", repr=False)
     strict_transport: bool = False
     """Browsers are to come by https only."""
+    room_site: str = ""
+    """Where a form may lead besides our own pages: browsers check each redirect that follows one."""
 
     @property
     def is_administrator(self) -> bool:
@@ -51,9 +53,10 @@ class Look:
 
     def headers(self) -> Mapping[str, str]:
         """The headers of a page."""
-        if not self.strict_transport:
-            return HEADERS
-        return {**HEADERS, "Strict-Transport-Security": "max-age=31536000"}
+        headers = {**HEADERS, "Content-Security-Policy": f"{_POLICY} {self.room_site}".rstrip()}
+        if self.strict_transport:
+            headers["Strict-Transport-Security"] = "max-age=31536000"
+        return headers
 
 
 def page(template: str, look: Look, *, status: int = 200, **values: Any) -> Response:  # noqa: ANN401  # what templates show
@@ -78,13 +81,12 @@ def redirect(look: Look, to: str) -> Response:
 
 def own_page(address: str | None) -> str:
     """*address* if it is a page of ours, else the start page: nobody is sent away by a forged link."""
-    parts = urlsplit(address or "")
-    is_own = (
-        address is not None
-        and address.isprintable()
-        and not parts.scheme
-        and not parts.netloc
-        and address.startswith("/")
-        and not address.startswith(("//", "/\\"))
-    )
-    return address if is_own and address is not None else "/"
+    if address is None or not address.isprintable() or not address.startswith("/"):
+        return "/"
+    return address if not address.startswith(("//", "/\\")) else "/"
+
+
+def site_of(address: str) -> str:
+    """Scheme, host and port of *address*; empty for none."""
+    parts = urlsplit(address)
+    return f"{parts.scheme}://{parts.netloc}" if parts.scheme and parts.netloc else ""

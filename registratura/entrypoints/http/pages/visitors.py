@@ -3,7 +3,7 @@
 import hmac
 from collections.abc import Mapping
 from hashlib import sha256
-from urllib.parse import parse_qsl, urlsplit
+from urllib.parse import parse_qsl
 
 import attrs
 from starlette.requests import Request
@@ -13,7 +13,7 @@ from registratura.application.signing_in import Visitor
 from registratura.entrypoints.composition import Registratura
 from registratura.entrypoints.http.bodies import bounded_body
 from registratura.entrypoints.http.pages import texts
-from registratura.entrypoints.http.pages.rendering import Look
+from registratura.entrypoints.http.pages.rendering import Look, site_of
 from registratura.entrypoints.http.problems import Problem
 
 FORM_LIMIT = 64 * 1024
@@ -30,11 +30,17 @@ class Guest:
     is_new: bool
     visitor: Visitor | None
     secure: bool
+    room_site: str = ""
 
     @property
     def look(self) -> Look:
         """What its pages show."""
-        return Look(visitor=self.visitor, csrf=_csrf(self.browser), strict_transport=self.secure)
+        return Look(
+            visitor=self.visitor,
+            csrf=_csrf(self.browser),
+            strict_transport=self.secure,
+            room_site=self.room_site,
+        )
 
     @property
     def session(self) -> str | None:
@@ -75,7 +81,7 @@ class Guest:
         if site is not None:
             return site in _OWN_SITES
         origin = headers.get("origin")
-        return origin is None or urlsplit(origin).netloc == headers.get("host")
+        return origin is None or origin.partition("://")[2] == headers.get("host")
 
 
 async def guest_of(request: Request, product: Registratura) -> Guest:
@@ -89,6 +95,7 @@ async def guest_of(request: Request, product: Registratura) -> Guest:
         is_new=not browser,
         visitor=await product.people.know(session),
         secure=secure,
+        room_site=site_of(product.settings.tmk.external_room_url),
     )
 
 

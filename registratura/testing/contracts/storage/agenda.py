@@ -14,7 +14,7 @@ from registratura.application.ports.deciding import Decision, Known, NewBooking,
 from registratura.application.ports.storage import Storage, Transaction
 from registratura.application.records import SlotRecord
 from registratura.domain.appointments import Appointment, ClosedAppointment, Facts, Outcome
-from registratura.domain.identifiers import AppointmentId, SlotId
+from registratura.domain.identifiers import AppointmentId, PatientId, SlotId
 from registratura.domain.schedule import SlotStatus
 from registratura.testing.contracts.storage.region import (
     CHILD,
@@ -91,6 +91,7 @@ class AgendaPromises:
 
     async def test_longest_due_first_and_no_more_than_asked(self, storage: Storage) -> None:
         await load(storage, *REGION, AHEAD)
+        assert await storage.read(lambda tx: tx.agenda.next()) is None
         await take(storage, booking("later", AHEAD[0]), LONG_DUE + MINUTE)
         await take(storage, booking("first", AHEAD[2]), LONG_DUE)
         await take(storage, booking("far", AHEAD[4]), FAR)
@@ -184,20 +185,32 @@ class AgendaPromises:
         await take(storage, begun, LONG_DUE)
         await take(storage, booking("ahead", AHEAD[0]), LONG_DUE + MINUTE)
         assert await names(storage) == ["ahead"]
-        assert await storage.read(lambda tx: tx.agenda.next()) == LONG_DUE
+        assert await storage.read(lambda tx: tx.agenda.next()) == LONG_DUE + MINUTE
         # News of a closed one comes all the same.
         await storage.transact(lambda tx: tx.appointments.release(cancelled(begun), agenda=LONG_DUE))
         assert await names(storage) == ["begun", "ahead"]
 
     async def test_what_nobody_looked_at_in_time_is_forgotten(self, storage: Storage) -> None:
-        await load(storage, *REGION, AHEAD)
-        for number in (0, 2, 4):
-            await take(storage, booking(f"{number}", AHEAD[number]), LONG_DUE + number * MINUTE)
-        await take(storage, booking("far", AHEAD[5], CHILD), FAR)
+        past = [
+            attrs.evolve(SLOTS[0], id=SlotId(f"past-{number}"), visit=LONG_DUE + number * DAY) for number in range(4)
+        ]
+        await load(storage, *REGION, (*AHEAD, *past))
+        for number in range(4):
+            await take(storage, booking(f"{number}", past[number]), LONG_DUE)
+        closed = booking("3", past[3])
+        await storage.transact(lambda tx: tx.appointments.release(cancelled(closed), agenda=LONG_DUE))
+        await take(storage, booking("ahead", AHEAD[0]), LONG_DUE + MINUTE)
         forgotten = [await storage.transact(lambda tx: tx.agenda.forget(DAY, 2)) for _ in range(3)]
         assert forgotten == [2, 1, 0]
-        assert await names(storage) == []
-        assert await storage.read(lambda tx: tx.agenda.next()) == FAR
+        # News of what was closed, and what is still ahead, wait however long nobody looked.
+        assert await names(storage) == ["3", "ahead"]
+
+    async def test_whoever_got_a_new_card_is_told(self, storage: Storage) -> None:
+        await load(storage, *REGION, AHEAD)
+        await take(storage, booking("1", AHEAD[0], CHILD, author=MOTHER), LONG_DUE)
+        new = attrs.evolve(MOTHER, id=PatientId("new-card"), united=frozenset({MOTHER.id, *MOTHER.united}))
+        await load(storage, [new])
+        assert [one.user for one in await due(storage)] == [MOTHER.messenger]
 
     async def test_its_clock_goes_on(self, storage: Storage) -> None:
         before = await storage.transact(lambda tx: tx.agenda.now())

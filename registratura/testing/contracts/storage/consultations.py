@@ -97,13 +97,9 @@ class ConsultationPromises:
         other = attrs.evolve(OFFER, id="offer-3", number="2")
         assert await storage.transact(lambda tx: tx.consultations.save_offer(other)) == other
 
-    async def test_the_agenda_knows_what_comes_next(self, storage: Storage) -> None:
+    async def test_a_booking_is_described_with_who_is_told(self, storage: Storage) -> None:
         await load(storage, *REGION)
-        assert await storage.read(lambda tx: tx.agenda.next()) is None
-        for number, agenda in (("1", NOW + DAY), ("2", NOW + MINUTE)):
-            held = booking(number, SLOTS[2 * int(number)])
-            await storage.transact(lambda tx, held=held, agenda=agenda: tx.appointments.take(held, None, agenda=agenda))  # type: ignore[misc]
-        assert await storage.read(lambda tx: tx.agenda.next()) == NOW + MINUTE
+        await take(storage, booking("1", SLOTS[2]))
         described = await storage.read(lambda tx: tx.agenda.describe(AppointmentId("1")))
         assert described is not None
         assert (described.booked.id, described.patient, described.user) == ("1", MOTHER, MOTHER.messenger)
