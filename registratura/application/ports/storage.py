@@ -285,6 +285,9 @@ class Register(Protocol):
         A slot with a booking of ours in force stays RECORDED whatever stale state arrives, except CANCELED: then the
         clinic withdrew it, and the booking is closed with it. Its time and doctor stay too: the patient was told
         them, so another place is a `Clash` of `slot_id` and `visit_time` with the booking.
+
+        A messenger id goes to the card that names it last, unless the card that has it is another's who signed in
+        through Gosuslugi: the record is then stored without it. Either is noted of the card that had the id.
         """
         ...
 
