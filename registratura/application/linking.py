@@ -44,6 +44,9 @@ class LinkMessenger:
         self._take_over(link, account, tx)
         if account.patient is not None:
             tx.patients.link(account.patient, link.user, account.identity.subject)
+        else:
+            # Or they would still act for whoever had this messenger account before.
+            tx.patients.unlink(link.user)
         tx.audit.note("account.messenger_linked", actor=account.id, subject=account.id, at=now)
         self.converse.welcome(link.user, link.chat, tx)
         return Success(account.patient is not None)

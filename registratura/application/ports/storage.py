@@ -88,6 +88,10 @@ class Patients(Protocol):
         """The card's person is *user* in the messenger and *subject* at Gosuslugi; other cards lose that *user*."""
         ...
 
+    def unlink(self, user: MessengerId) -> None:
+        """No card's person is *user* in the messenger any more."""
+        ...
+
     def add_child(self, parent: PatientId, child: PatientId, since: date) -> None:
         """Gosuslugi lists *child* among the children of *parent*; what is known of the two stays as it is."""
         ...
