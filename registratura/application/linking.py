@@ -6,6 +6,7 @@ from typing import Protocol
 import attrs
 from returns.result import Failure, Result, Success
 
+from registratura.application.cards import note_linked
 from registratura.application.ports.storage import Storage, Transaction
 from registratura.application.ports.time import Clock
 from registratura.application.signing_in import LinkGone, Visitor
@@ -47,7 +48,7 @@ class LinkMessenger:
         else:
             # Or they would still act for whoever had this messenger account before.
             tx.patients.unlink(link.user)
-        tx.audit.note("account.messenger_linked", actor=account.id, subject=account.id, at=now)
+        note_linked(account, now, tx)
         self.converse.welcome(link.user, link.chat, tx)
         return Success(account.patient is not None)
 

@@ -160,7 +160,7 @@ class FinishSignIn:
             known or Account(id=AccountId(self.ids.new()), name="", created_at=now),
             name=identity.name.full,
             identity=identity,
-            patient=card or (known.patient if known is not None else None),
+            patient=card.id if card is not None else known.patient if known is not None else None,
         )
         if not tx.accounts.save(account):
             # The same person came in twice at this very moment.
