@@ -4,16 +4,18 @@ from datetime import date, timedelta
 
 import attrs
 import pytest
-from returns.result import Success
+from returns.result import Failure, Success
 
 from registratura.application.linking import LinkMessenger
 from registratura.application.ports.storage import Transaction
-from registratura.application.signing_in import Visitor
+from registratura.application.signing_in import LinkGone, Visitor
 from registratura.domain.accounts import Account, AccountId, LoginLink, Method, Session
 from registratura.domain.identifiers import MessengerId, PatientId
 from registratura.domain.identity import Identity
 from registratura.domain.people import PersonName
 from registratura.testing.memory import MemoryStorage
+from registratura.testing.memory.accounts import MemoryAccounts
+from registratura.testing.memory.queues import MemoryDialogues
 from registratura.testing.time import MovableClock
 from tests.dialogue.clinic import MAN, MOTHER_IN_MAX, NOW, PLAIN, load
 
@@ -76,3 +78,46 @@ async def test_messenger_of_somebody_with_a_card_acts_for_that_card(storage: Mem
     card = await storage.read(lambda tx: tx.patients.by_messenger(MOTHER_IN_MAX))
     assert card is not None
     assert card.id == MAN
+
+
+async def test_dialogue_is_locked_before_the_link_and_the_account_are_read(
+    storage: MemoryStorage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    coming = await visitor(storage, MAN)
+    asked: list[str] = []
+    for adapter, name in ((MemoryDialogues, "find"), (MemoryAccounts, "link"), (MemoryAccounts, "find")):
+        _watch(monkeypatch, adapter, name, asked)
+    # The first look only tells whose dialogue it is.
+    await LinkMessenger(storage=storage, clock=storage.clock, converse=Greeter())(coming)
+    assert asked == ["MemoryAccounts.link", "MemoryDialogues.find", "MemoryAccounts.link", "MemoryAccounts.find"]
+
+
+def _watch(monkeypatch: pytest.MonkeyPatch, adapter: type, name: str, asked: list[str]) -> None:
+    whole = getattr(adapter, name)
+
+    def watched(self: object, *given: object) -> object:
+        asked.append(f"{adapter.__name__}.{name}")
+        return whole(self, *given)
+
+    monkeypatch.setattr(adapter, name, watched)
+
+
+async def test_messenger_that_somebody_else_gets_at_this_moment_is_not_tied(
+    storage: MemoryStorage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    coming, greeter = await visitor(storage, MAN), Greeter()
+    before = storage.state
+    monkeypatch.setattr(MemoryAccounts, "save", lambda *_: False)
+    linking = LinkMessenger(storage=storage, clock=storage.clock, converse=greeter)
+    assert await linking(coming) == Failure(LinkGone())
+    assert storage.state is before
+    assert greeter.welcomed == []
+
+
+@pytest.mark.req("AUTH-33")
+async def test_link_works_once(storage: MemoryStorage) -> None:
+    coming, greeter = await visitor(storage, MAN), Greeter()
+    linking = LinkMessenger(storage=storage, clock=storage.clock, converse=greeter)
+    assert await linking(coming) == Success(True)
+    assert await linking(coming) == Failure(LinkGone())
+    assert greeter.welcomed == [MOTHER_IN_MAX]
