@@ -7,7 +7,7 @@ import attrs
 from registratura.application.ports.storage import Transaction
 from registratura.domain.accounts import Account
 from registratura.domain.identifiers import MessengerId, PatientId
-from registratura.domain.identity import Identity
+from registratura.domain.identity import Child, Identity
 from registratura.domain.joining import is_same_person, is_this_child
 from registratura.domain.people import Patient
 
@@ -21,10 +21,20 @@ def card_of(identity: Identity, tx: Transaction) -> Patient | None:
 def add_children(identity: Identity, parent: PatientId, tx: Transaction) -> None:
     """The children that Gosuslugi lists and the registry knows may be booked by their parent (AUTH-39)."""
     for child in identity.children:
-        by_snils = tx.patients.by_snils(child.snils) if child.snils is not None else ()
-        cards = [card for card in (*by_snils, *tx.patients.born_on(child.born)) if is_this_child(child, card)]
-        if cards:
-            tx.patients.add_child(parent, cards[0].id, identity.verified_at.date())
+        card = _card_of_child(child, tx)
+        if card is not None:
+            tx.patients.add_child(parent, card.id, identity.verified_at.date())
+
+
+def _card_of_child(child: Child, tx: Transaction) -> Patient | None:
+    """The card with the child's СНИЛС, else the only one with the name and birth date."""
+    numbered = tx.patients.by_snils(child.snils) if child.snils is not None else ()
+    sure = next((card for card in numbered if is_this_child(child, card)), None)
+    if sure is not None:
+        return sure
+    named = [card for card in tx.patients.born_on(child.born) if is_this_child(child, card)]
+    # Of several namesakes any might be somebody else's child.
+    return named[0] if len(named) == 1 else None
 
 
 def is_linked_without_card(user: MessengerId, now: datetime, tx: Transaction) -> bool:

@@ -6,10 +6,10 @@ from typing import Any
 import attrs
 import pytest
 
-from registratura.application.cards import is_linked_without_card
+from registratura.application.cards import add_children, is_linked_without_card
 from registratura.domain.accounts import Account, AccountId
 from registratura.domain.identifiers import MessengerId, PatientId
-from registratura.domain.identity import Identity
+from registratura.domain.identity import Child, Identity
 from registratura.domain.people import Patient, PersonName, Sex, Snils
 from registratura.testing.memory import MemoryStorage
 from registratura.testing.memory.state import Note
@@ -64,3 +64,44 @@ async def test_card_is_not_tied_behind_anybodys_back(
     assert storage.state.patients[CARD.id] == known
     assert storage.state.accounts[ACCOUNT.id].patient is None
     assert storage.state.audit == []
+
+
+DAUGHTER = Patient(
+    id=PatientId("daughter"), name=PersonName("Новая", "Вера"), born=date(2019, 4, 5), sex=Sex.FEMALE, snils=None
+)
+NAMESAKE = attrs.evolve(DAUGHTER, id=PatientId("namesake"), snils=Snils("08765430200"))
+NUMBER = Snils("00100100101")
+
+
+@pytest.mark.req("AUTH-39")
+@pytest.mark.parametrize(
+    ("cards", "number", "expected"),
+    [
+        ([DAUGHTER], None, ["daughter"]),
+        ([DAUGHTER], NUMBER, ["daughter"]),
+        ([DAUGHTER, NAMESAKE], None, []),
+        ([NAMESAKE, attrs.evolve(DAUGHTER, snils=NUMBER)], None, []),
+        ([NAMESAKE, attrs.evolve(DAUGHTER, snils=NUMBER)], NUMBER, ["daughter"]),
+        ([attrs.evolve(DAUGHTER, id=PatientId("other")), attrs.evolve(DAUGHTER, snils=NUMBER)], NUMBER, ["daughter"]),
+        ([DAUGHTER, attrs.evolve(DAUGHTER, id=PatientId("other"))], NUMBER, []),
+        ([attrs.evolve(DAUGHTER, name=PersonName("Иная", "Вера"))], None, []),
+    ],
+    ids=[
+        "one namesake",
+        "one namesake without a number",
+        "two namesakes",
+        "two namesakes with numbers",
+        "number tells which",
+        "number tells more than a name",
+        "number is on neither",
+        "nobody",
+    ],
+)
+async def test_child_is_added_only_if_it_is_clear_which(
+    storage: MemoryStorage, cards: list[Patient], number: Snils | None, expected: list[str]
+) -> None:
+    await load(storage, [CARD, *cards])
+    child = Child(name=DAUGHTER.name, born=DAUGHTER.born, snils=number)
+    identity = attrs.evolve(IDENTITY, children=(child,))
+    await storage.transact(lambda tx: add_children(identity, CARD.id, tx))
+    assert [held.patient for held in storage.state.representations.values()] == expected
