@@ -166,7 +166,7 @@ class FinishSignIn:
             known or Account(id=AccountId(self.ids.new()), name="", created_at=now),
             name=identity.name.full,
             identity=identity,
-            patient=card or (known.patient if known is not None else None),
+            patient=card.id if card is not None else known.patient if known is not None else None,
         )
         if not tx.accounts.save(account):
             return _MET

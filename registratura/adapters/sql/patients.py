@@ -53,11 +53,7 @@ _REPRESENTING = (
 )
 _BY_SNILS = select(*PATIENT).where(patient.c.snils == bindparam("snils")).order_by(patient.c.id)
 _BORN_ON = select(*PATIENT).where(patient.c.born == bindparam("day")).order_by(patient.c.id)
-_LOSE_USER = (
-    update(patient)
-    .where(patient.c.messenger == bindparam("user"), patient.c.id != bindparam("which"))
-    .values(messenger=None)
-)
+_UNLINK = update(patient).where(patient.c.messenger == bindparam("user")).values(messenger=None)
 _LINK = (
     update(patient)
     .where(patient.c.id == bindparam("which"))
@@ -97,8 +93,11 @@ class SqlPatients:
         return tuple(map(patient_of, self._connection.execute(_BORN_ON, {"day": day}).mappings()))
 
     def link(self, patient: PatientId, user: MessengerId, subject: str) -> None:
-        self._connection.execute(_LOSE_USER, {"which": patient, "user": user})
+        self.unlink(user)
         self._connection.execute(_LINK, {"which": patient, "user": user, "subject": subject})
+
+    def unlink(self, user: MessengerId) -> None:
+        self._connection.execute(_UNLINK, {"user": user})
 
     def add_child(self, parent: PatientId, child: PatientId, since: date) -> None:
         row = {

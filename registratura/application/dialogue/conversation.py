@@ -352,7 +352,7 @@ class Converse:
     def _person(self, user: MessengerId, tx: Transaction) -> Patient | None:
         """The card of the person, also one that the registry got after they signed in."""
         known = tx.patients.by_messenger(user)
-        if known is not None or is_linked_without_card(user, tx):
+        if known is not None or is_linked_without_card(user, self.desk.clock.now(), tx):
             return known
         return tx.patients.by_messenger(user)
 

@@ -88,6 +88,10 @@ class Patients(Protocol):
         """The card's person is *user* in the messenger and *subject* at Gosuslugi; other cards lose that *user*."""
         ...
 
+    def unlink(self, user: MessengerId) -> None:
+        """No card's person is *user* in the messenger any more."""
+        ...
+
     def add_child(self, parent: PatientId, child: PatientId, since: date) -> None:
         """Gosuslugi lists *child* among the children of *parent*; what is known of the two stays as it is."""
         ...
@@ -285,6 +289,9 @@ class Register(Protocol):
         A slot with a booking of ours in force stays RECORDED whatever stale state arrives, except CANCELED: then the
         clinic withdrew it, and the booking is closed with it. Its time and doctor stay too: the patient was told
         them, so another place is a `Clash` of `slot_id` and `visit_time` with the booking.
+
+        A messenger id goes to the card that names it last, unless the card that has it is another's who signed in
+        through Gosuslugi: the record is then stored without it. Either is noted of the card that had the id.
         """
         ...
 

@@ -58,10 +58,14 @@ class MemoryPatients:
         return tuple(sorted(found, key=lambda card: card.id))
 
     def link(self, patient: PatientId, user: MessengerId, subject: str) -> None:
+        self.unlink(user)
+        card = self._state.patients.get(patient)
+        if card is not None:
+            self._state.patients[card.id] = attrs.evolve(card, messenger=user, esia=subject)
+
+    def unlink(self, user: MessengerId) -> None:
         for card in list(self._state.patients.values()):
-            if card.id == patient:
-                self._state.patients[card.id] = attrs.evolve(card, messenger=user, esia=subject)
-            elif card.messenger == user:
+            if card.messenger == user:
                 self._state.patients[card.id] = attrs.evolve(card, messenger=None)
 
     def add_child(self, parent: PatientId, child: PatientId, since: date) -> None:

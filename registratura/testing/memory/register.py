@@ -125,17 +125,27 @@ class MemoryRegister:
         lost_and_free = record.messenger is not None and holder is None
         if state.loaded_patients.get(record.id) == record and not lost_and_free:
             return Stored.SAME
-        if holder is not None and holder.id != record.id:
-            state.patients[holder.id] = attrs.evolve(holder, messenger=None)
-            state.audit.append(Note("patient.messenger_moved", "register", holder.id, self._clock.now()))
         state.united = {old: card for old, card in state.united.items() if card != record.id}
         state.united |= dict.fromkeys(record.united, record.id)
         state.loaded_patients[record.id] = record
+        if holder is not None and holder.id != record.id:
+            record = self._contend(record, holder)
         known = state.patients.get(record.id)
         if known is not None and known.esia is not None and record.esia is None:
             # Whoever signed in stays linked, if a load knows nothing of that.
             record = attrs.evolve(record, esia=known.esia, messenger=record.messenger or known.messenger)
-        return _put(state.patients, record.id, record)
+        state.patients[record.id] = record
+        return Stored.CREATED if known is None else Stored.CHANGED
+
+    def _contend(self, record: Patient, holder: Patient) -> Patient:
+        """*record* takes its messenger id from *holder*, or goes without it if the holder's person signed in."""
+        is_kept = holder.esia is not None
+        event = "patient.messenger_kept" if is_kept else "patient.messenger_moved"
+        self._state.audit.append(Note(event, "register", holder.id, self._clock.now()))
+        if is_kept:
+            return attrs.evolve(record, messenger=None)
+        self._state.patients[holder.id] = attrs.evolve(holder, messenger=None)
+        return record
 
     def _attachment(self, record: Attachment) -> Verdict:
         lost = self._lost(patient_id=("patient", record.patient), mo_id=("mo", record.organisation))

@@ -71,6 +71,17 @@ def test_moved_messenger_id_is_audited(connection: Connection) -> None:
     assert tuple(note) == ("patient.messenger_moved", "register", MOTHER.id)
 
 
+@pytest.mark.req("AUTH-34")
+def test_messenger_id_that_a_load_leaves_to_who_signed_in_is_audited(connection: Connection) -> None:
+    tx, user = SqlStorage.borrow(connection), MessengerId("2002")
+    tx.patients.link(MOTHER.id, user, "esia-1")
+    claiming = [attrs.evolve(card, messenger=user) for card in (CHILD, STRANGER)]
+    for _ in range(2):
+        tx.register.store(claiming)
+    notes = connection.execute(select(t.audit.c.event, t.audit.c.actor, t.audit.c.subject)).all()
+    assert [tuple(note) for note in notes] == [("patient.messenger_kept", "register", MOTHER.id)] * 2
+
+
 @pytest.mark.req("AUTH-44")
 def test_notes_of_the_audit_are_numbered(connection: Connection) -> None:
     audit = SqlStorage.borrow(connection).audit

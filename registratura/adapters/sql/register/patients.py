@@ -1,6 +1,6 @@
 """Loading patients: merged ids lead to one card, and a messenger id belongs to one card."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from functools import cache
 from typing import Any
@@ -33,30 +33,37 @@ _LOSE_MESSENGER = update(t.patient).where(t.patient.c.id == bindparam("which")).
 def store_patients(connection: Connection, records: Sequence[Patient]) -> list[Verdict]:
     """A card that newly names a messenger id takes it over from the card that had it, which is noted (AUTH-34).
 
-    A card seen before takes nothing over: the same file twice moves no id to and fro.
+    A card seen before takes nothing over: the same file twice moves no id to and fro. Nor does any card take an id from
+    one whose person signed in through Gosuslugi: it is written without the id, which is noted too.
     """
-    ids = {record.id for record in records}
-    holders = _holders(connection, records)
-    signed_in = _signed_in(connection, ids)
+    holders, signed_in = _look(connection, records)
     changes = Changes(connection, t.patient, _upsert)
-    changes.look(t.patient.c.id, ids)
+    changes.look(t.patient.c.id, {record.id for record in records})
     verdicts: list[Verdict] = []
     written: list[Row] = []
+    keepers: list[str] = []
     for record in records:
-        row = patient_row(record)
-        holder = holders.of(record.messenger)
-        if holder is None and record.messenger is not None:
+        row, user = patient_row(record), record.messenger
+        holder = holders.of(user)
+        if holder is None and user is not None:
             # A card that lost its messenger id gets it back when nobody has it any more.
             changes.forget(record.id)
         if not changes.stands(row):
-            if holder not in {None, record.id}:
-                # The other card may itself be among those not written yet.
-                written += changes.write()
-                _take_messenger(connection, str(holder))
-            if record.messenger is not None or record.esia is not None or record.id not in signed_in:
-                holders.give(record.id, record.messenger)
-        verdicts.append(changes.put(row))
+            if holder is not None and holder != record.id:
+                if holder in signed_in:
+                    user = None
+                    keepers.append(holder)
+                else:
+                    # The other card may itself be among those not written yet.
+                    written += changes.write()
+                    _take_messenger(connection, holder)
+            if user is not None or record.esia is not None or record.id not in signed_in:
+                holders.give(record.id, user)
+            if record.esia is not None:
+                signed_in.add(record.id)
+        verdicts.append(changes.put(row, messenger=user))
     written += changes.write()
+    _note(connection, "patient.messenger_kept", keepers)
     _unite(connection, written)
     return verdicts
 
@@ -73,31 +80,34 @@ def _upsert(dialect: str, table: Table) -> Insert:
     return upsert(dialect, table, kept)
 
 
-def _signed_in(connection: Connection, ids: Collection[str]) -> set[str]:
-    """The cards whose people signed in through Gosuslugi."""
-    c = t.patient.c
-    return set(connection.scalars(select(c.id).where(among(connection, c.id, ids), c.esia.is_not(None))))
-
-
-def _holders(connection: Connection, records: Sequence[Patient]) -> Owners:
-    """Who has a messenger id, among those and of those that the records speak of."""
+def _look(connection: Connection, records: Sequence[Patient]) -> tuple[Owners, set[str]]:
+    """Who has a messenger id, and who signed in through Gosuslugi, among the cards that the records speak of."""
     c = t.patient.c
     users = {record.messenger for record in records if record.messenger is not None}
     holders = Owners()
+    signed_in: set[str] = set()
     for asked in (
         among(connection, c.id, {record.id for record in records}),
         among(connection, c.messenger, users),
     ):
-        for row in connection.execute(select(c.id, c.messenger).where(asked, c.messenger.is_not(None))):
+        for row in connection.execute(select(c.id, c.messenger, c.esia).where(asked)):
             holders.give(row.id, row.messenger)
-    return holders
+            if row.esia is not None:
+                signed_in.add(row.id)
+    return holders, signed_in
 
 
 def _take_messenger(connection: Connection, loser: str) -> None:
-    now: datetime = connection.execute(select(database_now())).scalar_one()
     connection.execute(_LOSE_MESSENGER, {"which": loser})
-    note = {"event": "patient.messenger_moved", "actor": "register", "subject": loser, "at": now}
-    connection.execute(insert(t.audit), note)
+    _note(connection, "patient.messenger_moved", [loser])
+
+
+def _note(connection: Connection, event: str, cards: Sequence[str]) -> None:
+    """Keep *event* of each of *cards* in the audit."""
+    if cards:
+        now: datetime = connection.execute(select(database_now())).scalar_one()
+        notes = [{"event": event, "actor": "register", "subject": card, "at": now} for card in cards]
+        connection.execute(insert(t.audit), notes)
 
 
 def _unite(connection: Connection, written: Sequence[Row]) -> None:

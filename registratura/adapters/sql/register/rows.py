@@ -79,14 +79,14 @@ class Changes:
         """Whether exactly this row stands there already."""
         return self._seen.get(self._key(row)) == digest(row)
 
-    def put(self, row: Row) -> Stored:
-        """Write *row* unless it stands there already."""
+    def put(self, row: Row, **instead: object) -> Stored:
+        """Write *row* unless it stands there already; *instead* are columns that are written otherwise than told."""
         key, named = self._key(row), digest(row)
         before = self._seen.get(key)
         if before == named:
             return Stored.SAME
         self._seen[key] = named
-        self._pending.append({**row, "digest": named})
+        self._pending.append({**row, **instead, "digest": named})
         return Stored.CREATED if before is None else Stored.CHANGED
 
     def forget(self, *key: str) -> None:

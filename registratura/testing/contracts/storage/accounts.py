@@ -195,6 +195,18 @@ class AccountPromises:
         assert loser is not None
         assert loser.messenger is None
 
+    async def test_a_messenger_may_be_taken_from_every_card(self, storage: Storage) -> None:
+        await keep(storage)
+        user, other = MessengerId("2002"), MessengerId("3003")
+        await storage.transact(lambda tx: tx.patients.link(MOTHER.id, user, "mother"))
+        await storage.transact(lambda tx: tx.patients.link(STRANGER.id, other, "stranger"))
+        for _ in range(2):
+            await storage.transact(lambda tx: tx.patients.unlink(user))
+            loser = await storage.read(lambda tx: tx.patients.find(MOTHER.id))
+            assert loser == attrs.evolve(MOTHER, messenger=None, esia="mother")
+            assert await storage.read(lambda tx: tx.patients.by_messenger(user)) is None
+            assert await storage.read(lambda tx: tx.patients.by_messenger(other)) is not None
+
     async def test_children_of_gosuslugi_are_added_once(self, storage: Storage) -> None:
         await keep(storage)
         today = NOW.date()

@@ -252,13 +252,47 @@ class LoadingPromises:
         assert await load(storage, [renamed, child]) == [Stored.CHANGED, Stored.CREATED]
         card = await storage.read(lambda tx: tx.patients.by_messenger(user))
         assert card == attrs.evolve(renamed, messenger=user, esia="esia-1")
-        # Another card that names the same messenger id takes it over, even beside the card that had it.
-        taking_over = attrs.evolve(child, messenger=user)
-        await load(storage, [attrs.evolve(renamed, phone="+79000000001"), taking_over])
-        assert await storage.read(lambda tx: tx.patients.by_messenger(user)) == taking_over
-        await load(storage, [attrs.evolve(renamed, messenger=other)])
+        # The card's own record may name another messenger id.
+        assert await load(storage, [attrs.evolve(renamed, messenger=other)]) == [Stored.CHANGED]
         card = await storage.read(lambda tx: tx.patients.by_messenger(other))
         assert card == attrs.evolve(renamed, messenger=other, esia="esia-1")
+
+    @pytest.mark.parametrize("beside", [False, True], ids=["alone", "beside the card that has it"])
+    @pytest.mark.parametrize("is_loaded", [False, True], ids=["by the bot's link", "as the load knows"])
+    async def test_no_load_takes_a_messenger_from_who_signed_in(
+        self, storage: Storage, *, is_loaded: bool, beside: bool
+    ) -> None:
+        user, other = MessengerId("2002"), MessengerId("3003")
+        holder = attrs.evolve(MOTHER, messenger=user, esia="esia-1")
+        known = holder if is_loaded else attrs.evolve(MOTHER, messenger=None)
+        await load(storage, [attrs.evolve(STRANGER, messenger=other), known])
+        if not is_loaded:
+            await storage.transact(lambda tx: tx.patients.link(MOTHER.id, user, "esia-1"))
+        claiming = attrs.evolve(STRANGER, messenger=user, phone="+79000000000")
+        company = [attrs.evolve(known, phone="+79000000001")] if beside else []
+        for stored in (Stored.CHANGED, Stored.SAME):
+            assert await load(storage, [*company, claiming]) == [stored] * (len(company) + 1)
+            owner = await storage.read(lambda tx: tx.patients.by_messenger(user))
+            assert owner == attrs.evolve(holder, phone=company[0].phone if beside else None)
+            # All but the messenger id is as told.
+            card = await storage.read(lambda tx: tx.patients.find(STRANGER.id))
+            assert card == attrs.evolve(claiming, messenger=None)
+            assert await storage.read(lambda tx: tx.patients.by_messenger(other)) is None
+        # What the holder gives away is free.
+        await storage.transact(lambda tx: tx.patients.link(MOTHER.id, other, "esia-1"))
+        assert await load(storage, [claiming]) == [Stored.CHANGED]
+        assert await storage.read(lambda tx: tx.patients.by_messenger(user)) == claiming
+
+    async def test_two_who_signed_in_keep_their_own_messengers(self, storage: Storage) -> None:
+        user, other = MessengerId("2002"), MessengerId("3003")
+        await load(storage, [attrs.evolve(MOTHER, messenger=None), STRANGER])
+        await storage.transact(lambda tx: tx.patients.link(MOTHER.id, user, "esia-1"))
+        await storage.transact(lambda tx: tx.patients.link(STRANGER.id, other, "esia-2"))
+        claiming = attrs.evolve(STRANGER, messenger=user)
+        assert await load(storage, [claiming, CHILD]) == [Stored.CHANGED, Stored.CREATED]
+        assert await load(storage, [STRANGER]) == [Stored.CHANGED]
+        owners = [await storage.read(lambda tx, one=one: tx.patients.by_messenger(one)) for one in (user, other)]  # type: ignore[misc]
+        assert [card.id if card else None for card in owners] == [MOTHER.id, STRANGER.id]
 
     async def test_records_of_two_kinds_are_refused_together(self, storage: Storage) -> None:
         with pytest.raises(ValueError, match="one kind"):
