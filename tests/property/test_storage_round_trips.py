@@ -174,7 +174,11 @@ def test_words_of_stored_messages_outlive_renames() -> None:
                 ]
             ],
         },
+        "timely": None,
     }
+    # A row of the release before reminders.
+    before = {"kind": "send", "user": "1", "chat": None, "message": {"text": "Текст", "keyboard": []}}
+    assert codec.read_outgoing(before) == Send(user=user, message=Message("Текст"))
     assert codec.write_incoming(Pressed(user=user, chat=None, callback="3", payload="4", mid=None)) == {
         "kind": "pressed",
         "user": "1",
