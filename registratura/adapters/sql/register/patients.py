@@ -15,6 +15,7 @@ from sqlalchemy import (
     delete,
     func,
     insert,
+    or_,
     select,
     update,
 )
@@ -90,7 +91,8 @@ def _look(connection: Connection, records: Sequence[Patient]) -> tuple[Owners, s
         among(connection, c.id, {record.id for record in records}),
         among(connection, c.messenger, users),
     ):
-        for row in connection.execute(select(c.id, c.messenger, c.esia).where(asked)):
+        known = or_(c.messenger.is_not(None), c.esia.is_not(None))
+        for row in connection.execute(select(c.id, c.messenger, c.esia).where(asked, known)):
             holders.give(row.id, row.messenger)
             if row.esia is not None:
                 signed_in.add(row.id)
