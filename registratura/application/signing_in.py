@@ -188,14 +188,7 @@ class FinishSignIn:
 
 @attrs.frozen
 class WrongPassword:
-    """No such account, another password, or a blocked account: nobody is told which (AUTH-07)."""
-
-
-@attrs.frozen
-class TooManyTries:
-    """The account is locked for a while."""
-
-    minutes: int
+    """No such account, another password, a blocked or a locked account: nobody is told which (AUTH-07)."""
 
 
 @attrs.frozen(kw_only=True)
@@ -208,7 +201,7 @@ class SignInByPassword:
     clock: Clock
     ids: Ids
 
-    async def __call__(self, login: str, password: str) -> Result[SignedIn, WrongPassword | TooManyTries]:
+    async def __call__(self, login: str, password: str) -> Result[SignedIn, WrongPassword]:
         """Open a session for who gives the right password to this login or e-mail address."""
         account = await self.storage.read(lambda tx: tx.accounts.by_login(login))
         # As slow for a login that nobody has.
@@ -219,15 +212,11 @@ class SignInByPassword:
         (verdict,) = await self.storage.transact(lambda tx: (self._decide(account, tx, is_right=is_right),))
         return verdict
 
-    def _decide(
-        self, checked: Account, tx: Transaction, *, is_right: bool
-    ) -> Result[SignedIn, WrongPassword | TooManyTries]:
+    def _decide(self, checked: Account, tx: Transaction, *, is_right: bool) -> Result[SignedIn, WrongPassword]:
         now = self.clock.now()
         account = tx.accounts.find(checked.id)
-        if account is None or account.is_blocked:
+        if account is None or account.is_blocked or rules.is_locked(account, now):
             return Failure(WrongPassword())
-        if account.locked_until is not None and rules.is_locked(account, now):
-            return Failure(TooManyTries(-((now - account.locked_until) // timedelta(minutes=1))))
         # The password may have been changed meanwhile.
         if not is_right or account.password != checked.password:
             after = rules.after_wrong_password(account, self.lockout, now)

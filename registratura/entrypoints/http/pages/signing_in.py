@@ -9,7 +9,7 @@ from starlette.responses import Response
 
 from registratura.application.ports.failures import Unavailable
 from registratura.application.ports.identity import NotSignedIn, Returned
-from registratura.application.signing_in import Blocked, Foreign, TooManyTries
+from registratura.application.signing_in import Blocked, Foreign
 from registratura.entrypoints.composition import Registratura
 from registratura.entrypoints.http.pages import texts
 from registratura.entrypoints.http.pages.rendering import message, own_page, page, redirect
@@ -47,17 +47,18 @@ async def by_password(request: Request, product: Registratura) -> Response:
     login, password = given.get("login", "").strip(), given.get("password", "")
     next_page = own_page(given.get("next"))
     if not login or not password or len(password) > LONGEST_PASSWORD or "\0" in login:
-        return guest.answer(_form(guest, product, next_page, login=login, fault=texts.WRONG_PASSWORD))
+        return guest.answer(_form(guest, product, next_page, login=login, fault=_wrong_password(product)))
     verdict = await product.people.by_password(login, password)
     if is_successful(verdict):
         if guest.session is not None:
             await product.people.know.sign_out(guest.session)
         return guest.answer(redirect(guest.look, next_page), session=verdict.unwrap().secret)
-    reason = verdict.failure()
-    fault = texts.WRONG_PASSWORD
-    if isinstance(reason, TooManyTries):
-        fault = texts.TOO_MANY_TRIES.format(minutes=reason.minutes)
-    return guest.answer(_form(guest, product, next_page, login=login, fault=fault))
+    return guest.answer(_form(guest, product, next_page, login=login, fault=_wrong_password(product)))
+
+
+def _wrong_password(product: Registratura) -> str:
+    lockout = product.settings.auth
+    return texts.LOGIN_REFUSED.format(tries=lockout.max_failures, minutes=lockout.lock_minutes)
 
 
 async def to_esia(request: Request, product: Registratura) -> Response:

@@ -19,7 +19,7 @@ ANNA = MessengerId("1001")
 TIMES = Message("Выберите время", ((Button("09:15", "v1:slot:81"),),))
 WITH_LINK = Message("Ваша консультация", ((LinkButton("Подключиться", "https://registry.example/join/k7Q"),),))
 SINCE = datetime(2027, 3, 1, 9, tzinfo=UTC)
-HOST = {"max:bot": 1 / 20}
+HOST = {"max:bot": 1 / 23.5}
 DIALOGUE = HOST | {"max:chat:1001": 1 / 1.8}
 
 
