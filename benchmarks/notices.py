@@ -51,8 +51,8 @@ _BOOKED = """
 INSERT INTO appointment (id, patient_id, slot_id, organisation_id, resource_id, starts, ends, kind, channel, author_id,
   platform, booked_at, agenda)
 WITH RECURSIVE numbers(n) AS (SELECT 0 UNION ALL SELECT n + 1 FROM numbers WHERE n < {planned} - 1)
-SELECT 'a' || n, 'p' || n % {rush}, 's' || n, 'o', 'd', {starts}, {ends}, 'ONLINE_CONSULTING', 'max', 'p' || n % {rush},
-  'max', {booked}, {agenda} FROM numbers
+SELECT 'a' || n, 'p' || (n % {rush}), 's' || n, 'o', 'd', {starts}, {ends}, 'ONLINE_CONSULTING', 'max',
+  'p' || (n % {rush}), 'max', {booked}, {agenda} FROM numbers
 """
 
 
@@ -94,16 +94,15 @@ def fill(url: str, planned: int) -> None:
         for statement in _PLACES:
             connection.exec_driver_sql(statement)
         connection.exec_driver_sql(_PEOPLE.format(rush=RUSH, first=FIRST_USER))
-        connection.exec_driver_sql(
-            _BOOKED.format(
-                planned=planned,
-                rush=RUSH,
-                starts=words.at(f"{spread} + 1440"),
-                ends=words.at(f"{spread} + 1455"),
-                booked=words.at("-60"),
-                agenda=words.at(spread),
-            )
+        booked = _BOOKED.format(
+            planned=planned,
+            rush=RUSH,
+            starts=words.at(f"{spread} + 1440"),
+            ends=words.at(f"{spread} + 1455"),
+            booked=words.at("-60"),
+            agenda=words.at(spread),
         )
+        connection.execute(text(booked))
     with engine.connect() as connection:
         connection.execution_options(isolation_level="AUTOCOMMIT").exec_driver_sql("ANALYZE")
     engine.dispose()
