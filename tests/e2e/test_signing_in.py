@@ -177,7 +177,7 @@ def unknown(sandbox: SmallSandbox) -> Iterator[Chat]:
         yield Chat(client, DARYA, patience=60)
 
 
-@pytest.mark.req("AUTH-33")
+@pytest.mark.req("AUTH-33", "OPS-19")
 def test_a_link_is_used_up_by_what_it_is_for_and_not_by_looking(
     sandbox: SmallSandbox, browser: Browser, unknown: Chat
 ) -> None:
@@ -185,6 +185,8 @@ def test_a_link_is_used_up_by_what_it_is_for_and_not_by_looking(
     for _ in range(3):
         assert Browser(sandbox.address).open(link).status_code == 200
     confirming = browser.open(f"{link}/go", person=DARYA)
+    assert 'data-kind="warning"' in confirming.text
+    assert "Если эту ссылку вам прислал другой человек, не входите" in words(confirming)
     refusing = browser.answer("/login/confirm", confirming, answer="no")
     assert "Ничего не изменилось" in words(refusing)
     confirming = browser.open(f"{link}/go", person=DARYA)

@@ -75,6 +75,7 @@ def test_no_request_fails_while_servers_are_replaced(product: Product, tmp_path:
     assert impossible == (), "\n".join(one.report() for one in impossible)
 
 
+@pytest.mark.req("OPS-11")
 @pytest.mark.timeout(240)
 def test_dialogues_go_on_at_once_while_workers_are_replaced(product: Product) -> None:
     village, over = product.settle(WALKERS), threading.Event()
