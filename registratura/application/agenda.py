@@ -1,7 +1,8 @@
 """What is due for bookings: reminders, chats, and news of what the clinic changed."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from datetime import datetime, timedelta
+from functools import partial
 
 import attrs
 
@@ -18,6 +19,7 @@ from registratura.application.notices import (
     visit_of,
 )
 from registratura.application.ports.agenda import Due
+from registratura.application.ports.failures import Unavailable
 from registratura.application.ports.messenger import Send, Timely, line_of
 from registratura.application.ports.storage import Storage, Transaction
 from registratura.domain.appointments import FREEING, ClosedAppointment, Outcome
@@ -53,28 +55,36 @@ class Remind:
     """The clinic decides about bookings: nobody is reminded of one that it has not confirmed."""
 
     async def __call__(self) -> int:
-        """Serve what is due, at most `AT_ONCE` bookings, in one transaction; give how many there were."""
-        return await self.storage.transact(self._serve)
+        """Serve what is due, at most `AT_ONCE` bookings, in one transaction; give for how many something was done.
 
-    def _serve(self, tx: Transaction) -> int:
+        A booking that cannot be told of is put aside, for it must not silence all others. Raises `Unavailable`.
+        """
+        at: list[AppointmentId] = []
+        try:
+            return await self.storage.transact(partial(self._serve, at))
+        except Unavailable:
+            raise
+        except Exception as slip:
+            if not at:
+                raise
+            self.on_fault(at[-1], slip)
+            await self.storage.transact(lambda tx: tx.agenda.put({at[-1]: tx.agenda.now() + AFTER_SLIP}))
+            return 1
+
+    def _serve(self, at: list[AppointmentId], tx: Transaction) -> int:
         found = tx.agenda.due(AT_ONCE)
         if not found:
             return 0
         now = tx.agenda.now()
         states = tx.confirmations.states([one.booked.id for one in found]) if self.through_mis else {}
-        again: Mapping[AppointmentId, datetime | None] = {
-            one.booked.id: now + ASK_AGAIN if states.get(one.booked.id) in UNANSWERED else self._served(one, now, tx)
-            for one in found
-        }
+        again: dict[AppointmentId, datetime | None] = {}
+        for one in found:
+            at.append(one.booked.id)
+            unanswered = states.get(one.booked.id) in UNANSWERED
+            again[one.booked.id] = now + ASK_AGAIN if unanswered else self._look(one, now, tx)
+        at.clear()
         tx.agenda.put(again)
         return len(found)
-
-    def _served(self, due: Due, now: datetime, tx: Transaction) -> datetime | None:
-        try:
-            return self._look(due, now, tx)
-        except Exception as slip:  # noqa: BLE001  # one booking that cannot be told of must not silence all others
-            self.on_fault(due.booked.id, slip)
-            return now + AFTER_SLIP
 
     def _look(self, due: Due, now: datetime, tx: Transaction) -> datetime | None:
         """Tell what is to be told about one booking; when to look at it again."""

@@ -43,8 +43,10 @@ def is_linked_without_card(user: MessengerId, now: datetime, tx: Transaction) ->
     A card that has come into the registry since is tied to it now, unless the card has a messenger account already or
     the person's account is blocked.
     """
-    account = tx.accounts.by_messenger(user)
-    if account is None or account.identity is None:
+    found = tx.accounts.by_messenger(user)
+    # Once more, and locked: what was blocked meanwhile must stay so.
+    account = tx.accounts.find(found.id) if found is not None else None
+    if account is None or account.identity is None or account.messenger != user:
         return False
     card = card_of(account.identity, tx)
     if card is None or card.messenger is not None or account.is_blocked:

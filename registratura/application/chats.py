@@ -24,6 +24,8 @@ from registratura.domain.people import phone_digits
 TERM = timedelta(seconds=30)
 """How long an errand is ours: longer than a call may take."""
 DEADLINE = timedelta(seconds=20)
+AFTER_SLIP = timedelta(minutes=5)
+"""When a chat is seen to again that could not be."""
 _ROLES = {Side.DOCTOR: Role.DOCTOR, Side.PATIENT: Role.PATIENT}
 
 
@@ -76,11 +78,31 @@ class OpenChats:
 
         An errand is ours until its term is over; None stands for a chat for which nothing is asked.
         """
-        return await self.storage.transact(partial(self._take_due, limit))
+        at: list[ConsultationChat] = []
+        try:
+            return await self.storage.transact(partial(self._take_due, limit, at))
+        except Unavailable:
+            raise
+        except Exception as slip:
+            if not at:
+                raise
+            # One chat that cannot be seen to must not stop all others.
+            self.alarm(attrs.evolve(at[-1], reason=type(slip).__name__))
+            await self.storage.transact(partial(self._put_aside, at[-1].appointment))
+            return [None]
 
-    def _take_due(self, limit: int, tx: Transaction) -> Sequence[Errand | None]:
-        now = tx.agenda.now()
-        return [self._take(chat, now, tx) for chat in tx.chats.due(limit)]
+    def _take_due(self, limit: int, at: list[ConsultationChat], tx: Transaction) -> Sequence[Errand | None]:
+        now, taken = tx.agenda.now(), []
+        for chat in tx.chats.due(limit):
+            at.append(chat)
+            taken.append(self._take(chat, now, tx))
+        at.clear()
+        return taken
+
+    def _put_aside(self, appointment: AppointmentId, tx: Transaction) -> None:
+        held = tx.chats.find(appointment)
+        if held is not None and held.due is not None:
+            tx.chats.save(attrs.evolve(held, due=tx.agenda.now() + AFTER_SLIP))
 
     def _take(self, before: ConsultationChat, now: datetime, tx: Transaction) -> Errand | None:
         known = tx.agenda.describe(before.appointment)

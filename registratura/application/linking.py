@@ -64,8 +64,10 @@ class LinkMessenger:
 
         False: somebody else got it at this very moment.
         """
-        before = tx.accounts.by_messenger(link.user)
-        if before is not None and before.id != account.id:
+        found = tx.accounts.by_messenger(link.user)
+        # Once more, and locked: what was changed meanwhile must stay so.
+        before = tx.accounts.find(found.id) if found is not None and found.id != account.id else None
+        if before is not None and before.messenger == link.user:
             tx.accounts.save(attrs.evolve(before, messenger=None))
             tx.audit.note("account.messenger_moved", actor=account.id, subject=before.id, at=self.clock.now())
         return tx.accounts.save(attrs.evolve(account, messenger=link.user))

@@ -116,6 +116,8 @@ def taken(chat: ConsultationChat, now: datetime, term: timedelta) -> Consultatio
             return in_doubt(chat, "died", now)
         case ChatState.MADE if chat.missing:
             return attrs.evolve(chat, due=now + term, attempts=chat.attempts + 1)
+        case ChatState.MADE:
+            return added(chat, chat.missing, frozenset(), None, now)
         case _:
             return attrs.evolve(chat, due=None)
 
@@ -168,9 +170,10 @@ def added(
         due = None if _has_doctor(chat) else _to_be_told(chat, now)
         return attrs.evolve(chat, state=ChatState.READY, missing=still, due=due, reason=None)
     again = now if still - asked else now + TRY_AGAIN
-    over = final or again > chat.gives_up_at
-    due = None if over and not (still - asked) else again
-    return attrs.evolve(chat, missing=still, due=due, reason=reason)
+    after = attrs.evolve(chat, missing=still, due=again, reason=reason)
+    if still - asked or not (final or again > chat.gives_up_at):
+        return after
+    return attrs.evolve(after, due=_to_be_told(chat, now) if Side.DOCTOR in after.missing_sides else None)
 
 
 def invited(chat: ConsultationChat, guest: Guest, now: datetime) -> ConsultationChat:
@@ -192,7 +195,10 @@ def again(chat: ConsultationChat, now: datetime) -> ConsultationChat:
 
 def to_be_told(chat: ConsultationChat, now: datetime) -> bool:
     """Whether people are to hear at *now* that a consultation begins without a chat, or without its doctor in it."""
-    return not chat.told and now >= chat.starts and (not chat.is_open or Side.DOCTOR in chat.missing_sides)
+    if chat.told or now < chat.starts:
+        return False
+    was_tried = chat.state is ChatState.READY or chat.reason is not None
+    return not chat.is_open or (was_tried and Side.DOCTOR in chat.missing_sides)
 
 
 def told(chat: ConsultationChat) -> ConsultationChat:

@@ -80,23 +80,24 @@ def _due(dialect: str) -> Select[Any]:
 
 def _described(booked: FromClause) -> Select[Any]:
     """*booked* with what is said about each, who is told, and the booking that took its place."""
-    moved, told = t.appointment.alias("moved"), t.patient.alias("told")
+    moved, told, own = t.appointment.alias("moved"), t.patient.alias("told"), t.patient.alias("own_told")
+    who = func.coalesce(booked.c.author_id, booked.c.patient_id)
+    # Whoever is told may have got a new card since; which of both has the messenger, the loads decide.
+    messenger = func.coalesce(told.c.messenger, select(own.c.messenger).where(own.c.id == who).scalar_subquery())
     around = (*PATIENT, *RESOURCE, *ORGANISATION, *SPECIALITY, *PURPOSE)
     columns = (
         *(booked.c[column.name] for column in APPOINTMENT),
         *around,
-        told.c.messenger,
+        messenger,
         *(moved.c[column.name] for column in APPOINTMENT),
     )
-    # Whoever is told may have got a new card since: the old one stays, and has no messenger any more.
-    recipient = latest_card_id(func.coalesce(booked.c.author_id, booked.c.patient_id))
     return select(*(column.label(f"c{place}") for place, column in enumerate(columns))).select_from(
         booked.join(t.patient, t.patient.c.id == card_id(booked.c.patient_id))
         .join(t.resource, t.resource.c.id == booked.c.resource_id)
         .join(t.organisation, t.organisation.c.id == booked.c.organisation_id)
         .outerjoin(t.speciality, t.speciality.c.id == booked.c.speciality_id)
         .outerjoin(t.purpose, t.purpose.c.id == booked.c.purpose_id)
-        .outerjoin(told, told.c.id == recipient)
+        .outerjoin(told, told.c.id == latest_card_id(who))
         .outerjoin(moved, moved.c.id == booked.c.moved_to)
     )
 

@@ -8,7 +8,7 @@ import attrs
 from registratura.application.ports.agenda import Due
 from registratura.application.ports.time import Clock
 from registratura.domain.appointments import Appointment, ClosedAppointment
-from registratura.domain.identifiers import AppointmentId
+from registratura.domain.identifiers import AppointmentId, PatientId
 from registratura.domain.notifications import recipient
 from registratura.testing.memory.state import State
 
@@ -56,8 +56,8 @@ class MemoryAgenda:
         state = self._state
         booked = held.appointment if isinstance(held, ClosedAppointment) else held
         patient, who = state.card(booked.patient), recipient(booked)
-        # Whoever is told may have got a new card since: the old one has no messenger any more.
-        told = state.patients.get(state.united.get(who, "")) or state.card(who)
+        # Whoever is told may have got a new card since; which of both has the messenger, the loads decide.
+        cards = (state.patients.get(PatientId(state.united.get(who, ""))), state.card(who))
         assert patient is not None  # nobody is booked without a card
         moved = state.appointments.get(held.moved_to or "") if isinstance(held, ClosedAppointment) else None
         return Due(
@@ -67,6 +67,6 @@ class MemoryAgenda:
             organisation=state.organisations[booked.organisation],
             speciality=state.specialities.get(booked.speciality or ""),
             purpose=state.purposes.get(booked.purpose or ""),
-            user=told.messenger if told is not None else None,
+            user=next((card.messenger for card in cards if card is not None and card.messenger is not None), None),
             moved_to=moved if isinstance(moved, Appointment) else None,
         )

@@ -10,8 +10,11 @@ from registratura.adapters.max.notice_phrases import MaxNotices
 from registratura.application.agenda import Remind
 from registratura.application.booking import BookAppointment, CancelAppointment, Desk
 from registratura.application.chats import Errand, MakeAnotherChat, OpenChats
+from registratura.application.notices import Notice
+from registratura.application.ports.agenda import Due
 from registratura.application.ports.chats import ChatRefused, Participant, RefusalKind, Role
-from registratura.application.ports.messenger import Send
+from registratura.application.ports.messenger import Message, Send
+from registratura.domain import chats
 from registratura.domain.accounts import Account, AccountId
 from registratura.domain.appointments import Application, Appointment, Channel, Rules, VisitKind
 from registratura.domain.chats import ChatState, ConsultationChat
@@ -259,6 +262,48 @@ async def test_who_is_not_let_in_is_tried_again_alone(clinic: Clinic) -> None:
     await clinic.at(STARTS - 19 * MINUTE)
     assert clinic.chat(booking).state is ChatState.READY
     assert [len(people) for _, people in clinic.chats.added] == [2, 1]
+
+
+class Stumbling(MaxNotices):
+    """Words with a slip for one patient."""
+
+    def notice(self, notice: Notice) -> Message:
+        if getattr(notice, "visit").patient.id == SON:  # noqa: B009  # all that are told here have one
+            raise KeyError("a slip of ours")
+        return super().notice(notice)
+
+    def title(self, due: Due) -> str:
+        if due.patient.id == SON:
+            raise KeyError("a slip of ours")
+        return super().title(due)
+
+
+async def test_one_that_cannot_be_told_of_silences_nobody_else(clinic: Clinic) -> None:
+    childs, own = await clinic.book(SON, "s5"), await clinic.book()
+    slips: list[AppointmentId] = []
+    clinic.clock.move(STARTS - timedelta(hours=12) - clinic.clock.now())
+    remind = Remind(
+        storage=clinic.storage,
+        rules=RULES,
+        words=Stumbling(),
+        link=str,
+        on_fault=lambda booking, _: slips.append(booking),
+    )
+    while await remind():
+        pass
+    assert slips == [childs]
+    assert [user for user, _ in clinic.told()] == ["1001"]
+
+    for booking in (childs, own):
+        held = clinic.storage.state.appointments[booking]
+        assert isinstance(held, Appointment)
+        wanted = chats.wanted(held, (), clinic.clock.now())
+        await clinic.storage.transact(lambda tx, wanted=wanted: tx.chats.save(wanted))  # type: ignore[misc]
+    open_chats = attrs.evolve(clinic.open_chats, words=Stumbling())
+    errands = []
+    while due := await open_chats.due(8):
+        errands += [errand.held.appointment for errand in due if errand is not None]
+    assert errands == [own]
 
 
 async def test_what_was_cancelled_gets_no_chat(clinic: Clinic) -> None:

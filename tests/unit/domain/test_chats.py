@@ -70,7 +70,7 @@ def test_who_is_missing_is_tried_again_alone() -> None:
     assert some.missing_sides == {Side.PATIENT}
     everybody = chats.added(some, some.missing, frozenset(), None, NOW)
     assert (everybody.state, everybody.due, everybody.missing) == (ChatState.READY, None, frozenset())
-    late = chats.added(MADE, EVERYBODY, EVERYBODY, "not_let_in", STARTS + timedelta(minutes=10))
+    late = chats.added(chats.told(MADE), EVERYBODY, EVERYBODY, "not_let_in", STARTS + timedelta(minutes=10))
     assert (late.state, late.due) == (ChatState.MADE, None), "the chat is there, so its link still leads in"
 
 
@@ -83,7 +83,10 @@ def test_who_is_invited_while_others_are_let_in_is_let_in_next() -> None:
 
 def test_a_wrong_call_to_let_people_in_is_not_repeated() -> None:
     after = chats.added(MADE, EVERYBODY, EVERYBODY, "100", NOW, final=True)
-    assert (after.state, after.missing, after.due) == (ChatState.MADE, EVERYBODY, None)
+    assert (after.state, after.missing) == (ChatState.MADE, EVERYBODY)
+    assert after.due == STARTS, "when people are told"
+    late = chats.added(chats.told(MADE), EVERYBODY, EVERYBODY, "100", STARTS, final=True)
+    assert late.due is None
 
 
 @pytest.mark.req("CONS-19")
@@ -94,6 +97,14 @@ def test_a_chat_without_its_doctor_is_told_of_when_the_consultation_begins() -> 
     assert without.missing_sides == {Side.DOCTOR}
     assert chats.to_be_told(without, STARTS)
     assert not chats.to_be_told(without, NOW)
+
+
+@pytest.mark.req("CONS-19")
+def test_a_chat_into_which_nobody_can_be_let_is_told_of() -> None:
+    nobody = chats.made(chat(ChatState.MAKING, guests=(), missing=frozenset()), "7", "https://max.example/7", NOW)
+    seen = chats.taken(nobody, NOW, TERM)
+    assert (seen.state, seen.due) == (ChatState.READY, STARTS)
+    assert chats.to_be_told(chats.taken(seen, STARTS, TERM), STARTS)
 
 
 @pytest.mark.req("CONS-15")
@@ -123,8 +134,9 @@ def test_people_are_told_once_and_not_before_the_beginning() -> None:
         assert not chats.to_be_told(failing, STARTS - timedelta(seconds=1))
         assert chats.to_be_told(failing, STARTS)
         assert not chats.to_be_told(chats.told(failing), STARTS)
-    assert chats.to_be_told(MADE, STARTS), "its doctor is not in it"
-    alone = chat(ChatState.MADE, missing=frozenset({PATIENT.phone}))
+    assert not chats.to_be_told(MADE, STARTS), "nobody has tried to let anybody in"
+    assert chats.to_be_told(chat(ChatState.MADE, reason="not_let_in"), STARTS), "its doctor is not in it"
+    alone = chat(ChatState.MADE, missing=frozenset({PATIENT.phone}), reason="not_let_in")
     assert not chats.to_be_told(alone, STARTS), "the patient has its link"
 
 

@@ -212,6 +212,13 @@ class AgendaPromises:
         await load(storage, [new])
         assert [one.user for one in await due(storage)] == [MOTHER.messenger]
 
+    async def test_whoever_got_a_new_card_without_a_messenger_is_told_where_they_are(self, storage: Storage) -> None:
+        await load(storage, *REGION, AHEAD)
+        await take(storage, booking("1", AHEAD[0], CHILD, author=MOTHER), LONG_DUE)
+        new = attrs.evolve(MOTHER, id=PatientId("new-card"), united=frozenset({MOTHER.id}), messenger=None)
+        await load(storage, [new])
+        assert [one.user for one in await due(storage)] == [MOTHER.messenger]
+
     async def test_its_clock_goes_on(self, storage: Storage) -> None:
         before = await storage.transact(lambda tx: tx.agenda.now())
         after = await storage.transact(lambda tx: tx.agenda.now())
