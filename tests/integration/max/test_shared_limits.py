@@ -58,7 +58,7 @@ async def keep_the_limits(max_url: str, database: str) -> None:
             ]
     # Were each process alone with its limits, they would be through in half the time.
     moments = [request["at"] for request in asked]
-    assert max(moments) - min(moments) > len(asked) / 20 * 0.75
+    assert max(moments) - min(moments) > len(asked) / 25 * 0.75
 
 
 async def started(max_url: str, database: str, name: str) -> Process:
