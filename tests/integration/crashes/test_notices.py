@@ -91,12 +91,14 @@ class Eve:
 
     def calm(self) -> bool:
         """Whether nothing waits any more."""
-        waiting = (
+        # In one statement: something may be put between two.
+        asked = (
             "SELECT (SELECT count(*) FROM outbox WHERE state IN ('waiting', 'sending'))"
-            " + (SELECT count(*) FROM consultation_chat WHERE due IS NOT NULL AND state <> 'unknown')"
+            " + (SELECT count(*) FROM consultation_chat WHERE due IS NOT NULL AND state <> 'unknown'),"
+            " (SELECT count(*) FROM outbox) + (SELECT count(*) FROM consultation_chat)"
         )
-        begun = "SELECT (SELECT count(*) FROM outbox) + (SELECT count(*) FROM consultation_chat)"
-        return self.here.rows(waiting) == [(0,)] and self.here.rows(begun)[0][0] > GREETING
+        ((waiting, begun),) = self.here.rows(asked)
+        return bool(waiting == 0 and begun > GREETING)
 
     def reminders(self) -> list[str]:
         """What the person sees of them."""
