@@ -1,5 +1,6 @@
 """When bookings are next looked at."""
 
+import logging
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from functools import cache
@@ -29,6 +30,8 @@ from registratura.adapters.sql.types import Moment, database_moment, database_no
 from registratura.application.ports.agenda import Due
 from registratura.domain.appointments import Appointment
 from registratura.domain.identifiers import AppointmentId, MessengerId
+
+log = logging.getLogger(__name__)
 
 _LATER = timedelta(minutes=5)
 """When a row is looked at again that cannot be read."""
@@ -121,7 +124,9 @@ class SqlAgenda:
     def _readable(self, row: Sequence[Any]) -> Due | None:
         try:
             return _due_of(row)
-        except Exception:  # noqa: BLE001  # written by another version: it must not stop everybody behind it
+        except Exception as fault:  # noqa: BLE001  # written by another version: it must not stop everybody behind it
+            # Without the traceback: it would quote the row.
+            log.warning("agenda.unreadable", extra={"booking": row[0], "reason": type(fault).__name__})
             self.put({AppointmentId(row[0]): self.now() + _LATER})
             return None
 

@@ -1,11 +1,13 @@
 """Where the chats of consultations stand."""
 
+import logging
 from collections.abc import Collection, Mapping, Sequence
+from datetime import timedelta
 from functools import cache
 from typing import Any
 
 import attrs
-from sqlalchemy import Connection, Row, bindparam, literal_column, select
+from sqlalchemy import Connection, Row, bindparam, literal_column, select, update
 
 from registratura.adapters.sql.tables import consultation_chat as table
 from registratura.adapters.sql.types import database_moment
@@ -13,6 +15,10 @@ from registratura.adapters.sql.upsert import Insert, upsert
 from registratura.domain.chats import ChatState, ConsultationChat, Guest, Side
 from registratura.domain.identifiers import AppointmentId
 
+log = logging.getLogger(__name__)
+
+_LATER = timedelta(minutes=5)
+"""When a row is looked at again that cannot be read."""
 _FIND = select(table).where(table.c.appointment_id == bindparam("appointment"))
 _FIND_LOCKED = _FIND.with_for_update()
 _OF = select(table).where(table.c.appointment_id.in_(bindparam("appointments", expanding=True)))
@@ -22,6 +28,11 @@ _DUE = (
     .order_by(table.c.due, table.c.appointment_id)
     .limit(bindparam("most"))
     .with_for_update(skip_locked=True)
+)
+_PUT_ASIDE = (
+    update(table)
+    .where(table.c.appointment_id == bindparam("which"))
+    .values(due=database_moment(literal_column(str(_LATER.total_seconds()))))
 )
 
 
@@ -47,7 +58,17 @@ class SqlConsultationChats:
         return {chat.appointment: chat for chat in map(_chat_of, rows)}
 
     def due(self, limit: int) -> Sequence[ConsultationChat]:
-        return tuple(map(_chat_of, self._connection.execute(_DUE, {"most": limit})))
+        rows = self._connection.execute(_DUE, {"most": limit}).all()
+        return tuple(chat for row in rows if (chat := self._readable(row)) is not None)
+
+    def _readable(self, row: Row[Any]) -> ConsultationChat | None:
+        try:
+            return _chat_of(row)
+        except Exception as fault:  # noqa: BLE001  # written by another version: it must not stop everybody behind it
+            # Without the traceback: it would quote the row.
+            log.warning("chat.unreadable", extra={"booking": row.appointment_id, "reason": type(fault).__name__})
+            self._connection.execute(_PUT_ASIDE, {"which": row.appointment_id})
+            return None
 
     def save(self, chat: ConsultationChat) -> None:
         row = {
