@@ -11,8 +11,9 @@ import httpx
 
 from registratura.emulators.max.config import MaxEmulatorConfig
 from registratura.emulators.max.faults import Switchboard
-from registratura.emulators.max.limits import PUSHES_PER_SECOND, Window
+from registratura.emulators.max.limits import PUSHES_PER_SECOND
 from registratura.emulators.max.store import Json, Row, Store, Tx
+from registratura.emulators.window import Window
 
 SECRET_HEADER = "X-Max-Bot-Api-Secret"  # noqa: S105 - the name of a header
 REPEATS = 10
@@ -70,7 +71,7 @@ class Deliverer:
     """Works through the pending deliveries of the store while it runs."""
 
     config: MaxEmulatorConfig
-    store: Store
+    store: Store[Tx]
     faults: Switchboard
     log: deque[Json] = attrs.field(factory=lambda: deque(maxlen=LOG_SIZE))
     _wake: asyncio.Event = attrs.field(init=False, factory=asyncio.Event)

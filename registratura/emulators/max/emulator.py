@@ -11,8 +11,9 @@ from registratura.emulators.max import hands
 from registratura.emulators.max.config import MaxEmulatorConfig
 from registratura.emulators.max.deliveries import Deliverer
 from registratura.emulators.max.faults import Faults, Switchboard
-from registratura.emulators.max.limits import CHAT_PER_SECOND, HOST_PER_SECOND, POLLS_PER_SECOND, Window
-from registratura.emulators.max.store import Json, Store, Tx
+from registratura.emulators.max.limits import CHAT_PER_SECOND, HOST_PER_SECOND, POLLS_PER_SECOND
+from registratura.emulators.max.store import Json, Store, Tx, open_store
+from registratura.emulators.window import Window
 
 REQUESTS_KEPT = 500
 SCREEN_QUEUE = 1000
@@ -46,7 +47,7 @@ class Emulator:
     host: Window = attrs.field(init=False)
     polls: Window = attrs.field(init=False)
     chats: Window = attrs.field(init=False)
-    store: Store = attrs.field(init=False)
+    store: Store[Tx] = attrs.field(init=False)
     deliverer: Deliverer = attrs.field(init=False)
     _screens: dict[int, set[asyncio.Queue[Json]]] = attrs.field(init=False, factory=dict)
 
@@ -54,7 +55,7 @@ class Emulator:
         self.host, self.polls, self.chats = (
             Window(allowed, self.config.clock) for allowed in (HOST_PER_SECOND, POLLS_PER_SECOND, CHAT_PER_SECOND)
         )
-        self.store = Store(self.config.database, self.config.clock, self._committed)
+        self.store = open_store(self.config.database, self.config.clock, self._committed)
         self.deliverer = Deliverer(self.config, self.store, self.faults)
 
     @contextlib.asynccontextmanager

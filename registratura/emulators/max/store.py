@@ -1,20 +1,19 @@
-"""Memory of the emulator: one SQLite file and the one thread that touches it."""
+"""What the emulator remembers."""
 
-import asyncio
 import sqlite3
 from collections.abc import Callable, Mapping
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import attrs
 import orjson
 
 from registratura.emulators.max.config import Clock
+from registratura.emulators.storage import Row, Store, Transaction
+
+__all__ = ["Json", "Row", "Store", "Tx", "dump", "load", "open_store"]
 
 Json = dict[str, Any]
-Row = sqlite3.Row
-Out = TypeVar("Out")
 
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS users (
@@ -61,26 +60,12 @@ CREATE TABLE IF NOT EXISTS facts (name TEXT PRIMARY KEY, value TEXT NOT NULL);
 
 
 @attrs.define
-class Tx:
-    """One transaction: the open database, the moment it began (ms) and what to tell once it is committed."""
+class Tx(Transaction):
+    """One transaction: the moment it began (ms) and what to tell once it is committed."""
 
-    db: sqlite3.Connection
     now: int
     events: list[tuple[int, Json]] = attrs.field(factory=list)
     updates: int = 0
-
-    def one(self, sql: str, *values: object) -> Row | None:
-        """The first row of a query, if any."""
-        row: Row | None = self.db.execute(sql, values).fetchone()
-        return row
-
-    def all(self, sql: str, *values: object) -> list[Row]:
-        """Every row of a query."""
-        return self.db.execute(sql, values).fetchall()
-
-    def do(self, sql: str, *values: object) -> sqlite3.Cursor:
-        """Change something."""
-        return self.db.execute(sql, values)
 
     def tell(self, user_id: int, event: Mapping[str, Any]) -> None:
         """Show *event* on the screens of the person, after the commit."""
@@ -106,64 +91,17 @@ def load(text: str | None) -> Any | None:  # noqa: ANN401 - any JSON value
     return None if text is None else orjson.loads(text)
 
 
-@attrs.define
-class Store:
-    """Runs plain functions of a transaction, one at a time, outside the event loop."""
+def open_store(path: Path, clock: Clock, committed: Callable[[Tx], None]) -> Store[Tx]:
+    """The memory in *path*, not opened yet."""
 
-    path: Path
-    clock: Clock
-    committed: Callable[[Tx], None]
-    _thread: ThreadPoolExecutor = attrs.field(
-        init=False, factory=lambda: ThreadPoolExecutor(max_workers=1, thread_name_prefix="max-emulator")
-    )
-    _db: sqlite3.Connection | None = attrs.field(init=False, default=None)
-
-    async def open(self) -> None:
-        """Create or reopen the file."""
-        await asyncio.get_running_loop().run_in_executor(self._thread, self._open)
-
-    async def close(self) -> None:
-        """Close the file; the store can be opened again."""
-        await asyncio.get_running_loop().run_in_executor(self._thread, self._close)
-
-    async def run(self, work: Callable[[Tx], Out]) -> Out:
-        """Commit what *work* did unless it raises, tell about it, and give its result."""
-        loop = asyncio.get_running_loop()
-
-        # Told from the thread: a caller that went away must not swallow what was committed for it.
-        def committed(tx: Tx) -> None:
-            loop.call_soon_threadsafe(self.committed, tx)
-
-        return await loop.run_in_executor(self._thread, self._transact, work, committed)
-
-    def _open(self) -> None:
-        self.path.parent.mkdir(parents=True, exist_ok=True)
-        db = sqlite3.connect(self.path, isolation_level=None)
-        db.row_factory = sqlite3.Row
-        db.execute("PRAGMA journal_mode = WAL")
-        db.execute("PRAGMA synchronous = NORMAL")
+    def prepare(db: sqlite3.Connection) -> None:
         db.executescript(SCHEMA)
         # Markers of a fresh file are above those of any older one, so a bot that kept its marker misses nothing.
         seed = "INSERT INTO sqlite_sequence SELECT 'updates', ? WHERE NOT EXISTS (SELECT 1 FROM sqlite_sequence)"
-        db.execute(seed, (int(self.clock() * 1000),))
-        self._db = db
+        db.execute(seed, (_milliseconds(clock),))
 
-    def _close(self) -> None:
-        if self._db is not None:
-            self._db.close()
-            self._db = None
+    return Store(path, prepare, lambda db: Tx(db, _milliseconds(clock)), committed)
 
-    def _transact(self, work: Callable[[Tx], Out], committed: Callable[[Tx], None]) -> Out:
-        if self._db is None:
-            message = "the emulator is not running: enter emulator.running() first"
-            raise RuntimeError(message)
-        tx = Tx(self._db, int(self.clock() * 1000))
-        self._db.execute("BEGIN IMMEDIATE")
-        try:
-            out = work(tx)
-        except BaseException:
-            self._db.execute("ROLLBACK")
-            raise
-        self._db.execute("COMMIT")
-        committed(tx)
-        return out
+
+def _milliseconds(clock: Clock) -> int:
+    return int(clock() * 1000)

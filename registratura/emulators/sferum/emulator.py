@@ -7,10 +7,10 @@ from typing import Any
 
 import attrs
 
-from registratura.emulators.max.limits import Window
 from registratura.emulators.sferum.config import SferumEmulatorConfig
 from registratura.emulators.sferum.faults import Switchboard
-from registratura.emulators.sferum.store import Store
+from registratura.emulators.sferum.store import Store, Tx, open_store
+from registratura.emulators.window import Window
 
 PER_SECOND = 3
 CALLS_KEPT = 500
@@ -24,11 +24,11 @@ class Emulator:
     calls: deque[dict[str, Any]] = attrs.field(init=False, factory=lambda: deque(maxlen=CALLS_KEPT))
     faults: Switchboard = attrs.field(init=False, factory=Switchboard)
     pace: Window = attrs.field(init=False)
-    store: Store = attrs.field(init=False)
+    store: Store[Tx] = attrs.field(init=False)
 
     def __attrs_post_init__(self) -> None:
         self.pace = Window(PER_SECOND, self.config.clock)
-        self.store = Store(self.config.database, self.config.clock)
+        self.store = open_store(self.config.database, self.config.clock)
 
     @contextlib.asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
