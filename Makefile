@@ -13,6 +13,9 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check
 # Folders whose tests call the code directly; the others run whole programs.
 QUICK := $(wildcard tests/architecture tests/contract tests/dialogue tests/property tests/services tests/unit)
 
+# Everything at once is shared between two processes, file by file; what ARGS names runs in one, where pdb works.
+SHARED := $(if $(ARGS),,-n 2 --dist loadfile)
+
 .DEFAULT_GOAL := help
 .PHONY: help install run test test-quick check format bench lock
 
@@ -35,7 +38,7 @@ run: $(INSTALLED) ## Start the sandbox on 127.0.0.1 (PORT=8000)
 	@$(BIN)/registratura sandbox --port $(PORT)
 
 test: $(INSTALLED) ## Run every test; starts PostgreSQL, RabbitMQ and finds Chromium itself (ARGS= goes to pytest)
-	@$(BIN)/python -m tests.services -- $(BIN)/python -m pytest $(ARGS)
+	@$(BIN)/python -m tests.services -- $(BIN)/python -m pytest $(SHARED) $(ARGS)
 
 test-quick: $(INSTALLED) ## Run the tests that need no service, in seconds (ARGS= goes to pytest)
 	@$(BIN)/python -m pytest --hypothesis-profile=quick -m "not services and not browser" $(QUICK) $(ARGS)

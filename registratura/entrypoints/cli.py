@@ -27,7 +27,6 @@ from registratura.entrypoints.listening import require_free
 from registratura.entrypoints.logs import set_up_logging
 from registratura.entrypoints.metrics import exposition
 from registratura.entrypoints.metrics.listener import listening as showing_metrics
-from registratura.entrypoints.sandbox.host import Sandbox
 from registratura.entrypoints.settings import Settings, WrongSettings, load_settings
 from registratura.entrypoints.worker.stopping import until_stopped
 
@@ -269,6 +268,9 @@ def sandbox(
     fresh: Annotated[bool, typer.Option("--fresh", help=texts.FRESH)] = False,
 ) -> None:
     """Everything in one process."""
+    # Imported here, because no other command needs the counterparts, and to load them takes as long as to start.
+    from registratura.entrypoints.sandbox.host import Sandbox  # noqa: PLC0415
+
     set_up_logging()
     # To stop is what was asked for, so it ends well either way; the server passes the signal on when it is done.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))

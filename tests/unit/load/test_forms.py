@@ -66,7 +66,17 @@ def test_numbers_are_lines_of_the_file_or_places_in_the_array() -> None:
     assert [line.number for line in read(as_array([slot, slot]))] == [1, 2]
 
 
-@pytest.mark.parametrize("nothing", [b"", b"\n \r\n", b"[]", b" [ ] ", b'{"data": []}', gzip.compress(b"")])
+NOTHING = {
+    "no bytes": b"",
+    "empty lines": b"\n \r\n",
+    "empty array": b"[]",
+    "spaced array": b" [ ] ",
+    "empty data": b'{"data": []}',
+    "empty gzip": gzip.compress(b""),
+}
+
+
+@pytest.mark.parametrize("nothing", NOTHING.values(), ids=NOTHING)
 def test_an_empty_load_is_no_fault(nothing: bytes) -> None:
     assert read(nothing) == []
 
