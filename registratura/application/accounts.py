@@ -10,6 +10,9 @@ from registratura.application.ports.storage import Storage, Transaction
 from registratura.application.ports.time import Clock, Ids
 from registratura.domain.accounts import Account, AccountId, Role
 
+SHORTEST_PASSWORD = 12
+"""Letters that a password has at least."""
+
 
 @attrs.frozen(kw_only=True)
 class Details:
@@ -73,6 +76,32 @@ class ManageAccounts:
             tx.accounts.end_sessions_of(account.id)
         event = "account.changed" if known is not None else "account.created"
         tx.audit.note(event, actor=actor, subject=account.id, at=now)
+        return Saved.DONE
+
+    async def appoint(self, login: str, password: str, actor: str) -> Saved:
+        """Make *login*, which may be an e-mail address, an administrator with *password*, and let them in if blocked.
+
+        The way in for the first administrator, who has nobody to ask, and the way back for the last one. TAKEN means
+        that somebody else took the login at this very moment.
+        """
+        hashed = await self.passwords.hash(password)
+        return await self.storage.transact(partial(self._appoint, login, hashed, actor))
+
+    def _appoint(self, login: str, hashed: str, actor: str, tx: Transaction) -> Saved:
+        now = self.clock.now()
+        known = tx.accounts.by_login(login)
+        appointed = attrs.evolve(
+            known or Account(id=AccountId(self.ids.new()), name=login, login=login, created_at=now),
+            role=Role.ADMINISTRATOR,
+            password=hashed,
+            failures=0,
+            locked_until=None,
+            is_blocked=False,
+        )
+        if not tx.accounts.save(appointed):
+            return Saved.TAKEN
+        tx.accounts.end_sessions_of(appointed.id)
+        tx.audit.note("account.appointed", actor=actor, subject=appointed.id, at=now)
         return Saved.DONE
 
     async def block(self, account: AccountId, actor: str, *, block: bool) -> Account | None:

@@ -15,6 +15,7 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 
+from registratura.application.accounts import SHORTEST_PASSWORD, Saved
 from registratura.application.load import LoadReport
 from registratura.application.ports.failures import Unavailable
 from registratura.application.ports.spool import RefusedLine
@@ -245,6 +246,29 @@ def _safely() -> Iterator[None]:
         _fail(texts.NOT_BACKED_UP[refused.hindrance.value].format(detail=refused.detail))
     except OSError as unusable:
         _fail(texts.FILE_NOT_USABLE.format(name=unusable.filename or "", reason=unusable.strerror or unusable))
+
+
+@app.command(help=texts.ADMINISTRATOR)
+def administrator(login: Annotated[str, typer.Argument(help=texts.LOGIN)]) -> None:
+    """Make somebody an administrator; the password is asked for, or is the first line of the input."""
+    if not login.strip():
+        _fail(texts.NO_LOGIN, USAGE)
+    settings = _settings()
+    if sys.stdin.isatty():
+        password = typer.prompt(texts.PASSWORD, hide_input=True, confirmation_prompt=texts.PASSWORD_AGAIN)
+    else:
+        password = sys.stdin.readline().rstrip("\r\n")
+    if len(password) < SHORTEST_PASSWORD:
+        _fail(texts.PASSWORD_SHORT.format(shortest=SHORTEST_PASSWORD), USAGE)
+
+    async def appoint(product: Registratura) -> int:
+        saved = await product.people.manage.appoint(login.strip(), password, "registratura administrator")
+        if saved is not Saved.DONE:
+            _fail(texts.LOGIN_TAKEN)
+        typer.echo(texts.APPOINTED.format(login=login.strip(), address=settings.public.url))
+        return 0
+
+    _run(appoint, settings)
 
 
 @app.command(name="doctor", help=texts.DOCTOR)

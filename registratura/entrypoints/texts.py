@@ -18,6 +18,10 @@ FOLDER = "Папка для резервных копий."
 KEEP = "Сколько последних копий оставить; без этого остаются все."
 RESTORE = "Возвращает базу данных из резервной копии; прежнее сохраняет рядом с ней."
 BACKUP_FILE = "Файл, который сделала команда registratura backup."
+ADMINISTRATOR = "Делает администратором: первого, которого некому назначить, и того, кто забыл пароль."
+LOGIN = "Логин; у кого он уже есть, тот получает права и новый пароль."
+PASSWORD = "Пароль"  # noqa: S105  # words about a secret
+PASSWORD_AGAIN = "Ещё раз"  # noqa: S105  # words about a secret
 REPLACE = "Заменить то, что уже есть в базе."
 
 WRONG_SETTINGS = "Настройки не подходят:\n{faults}"
@@ -41,6 +45,10 @@ NOT_BACKED_UP = {
     "program_failed": "Программа {detail} не справилась. Проверьте, что её версия не старше сервера, что хватает прав"
     " и места, и что serve и work остановлены.",
 }
+PASSWORD_SHORT = "Пароль короче {shortest} символов. Придумайте длиннее: его не нужно часто вводить."  # noqa: S105  # words about a secret
+NO_LOGIN = "Логин пуст. Например: registratura administrator ivanova"
+LOGIN_TAKEN = "Этот логин только что занял кто-то другой. Повторите команду."
+APPOINTED = "Администратор {login}: вход на {address}/login, учётные записи на {address}/admin/accounts"
 PORT_TAKEN = "Порт {port} на {host} занять нельзя: {reason}. Другой порт: --port"
 METRICS_PORT_TAKEN = "Адрес {address} занять нельзя: {reason}. Проверьте worker.metrics_address"
 VERSION = "Показать версию."

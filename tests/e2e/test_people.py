@@ -9,6 +9,7 @@ import pytest
 from registratura.adapters.passwords import Argon2Passwords
 from tests.harness.pages import Browser, csrf, words
 from tests.harness.product import Product
+from tests.harness.programs import run
 
 PASSWORD = "correct horse battery"
 WRONG = "Логин или пароль не подходят."
@@ -23,14 +24,21 @@ def hashed() -> str:
     return asyncio.run(Argon2Passwords().hash(PASSWORD))
 
 
-def account(product: Product, hashed: str, login: str, role: str = "citizen") -> str:
-    """An account as the first administrator gets one."""
+def appoint(product: Product, login: str, password: str = PASSWORD) -> int:
+    """What whoever installed the product does first; the exit code."""
+    command = ("administrator", login)
+    done = run(*command, settings=product.settings, folder=product.folder, data=f"{password}\n".encode())
+    assert password not in done.stdout + done.stderr
+    return done.returncode
+
+
+def account(product: Product, hashed: str, login: str) -> str:
+    """An account with a password, quickly."""
     product.query(
         "INSERT INTO account (id, name, role, login, email, password, is_blocked, failures, created_at)"
-        " VALUES (:id, :name, :role, :login, :email, :password, false, 0, :now)",
+        " VALUES (:id, :name, 'citizen', :login, :email, :password, false, 0, :now)",
         id=f"id-{login}",
         name=f"Имя {login}",
-        role=role,
         login=login,
         email=f"{login}@example.com",
         password=hashed,
@@ -90,9 +98,29 @@ def test_nobody_is_told_what_was_wrong_and_the_fifth_time_locks(
     assert not browser.has_session
 
 
+def test_an_administrator_who_forgot_the_password_is_let_in_again(product: Product, browser: Browser) -> None:
+    assert appoint(product, "forgetful") == 0
+    known = Browser(product.addresses[0])
+    sign_in(known, "forgetful")
+    product.query("UPDATE account SET is_blocked = true WHERE login = 'forgetful'")
+
+    assert appoint(product, "forgetful", "another horse battery") == 0
+
+    assert WRONG in sign_in(browser, "forgetful").text
+    sign_in(browser, "forgetful", "another horse battery")
+    assert browser.open("/admin/accounts").status_code == 200
+    assert known.http.get(f"{known.address}/admin/accounts").status_code == 303, "the old session is over"
+
+
+def test_no_administrator_without_a_password_worth_the_name(product: Product, browser: Browser) -> None:
+    assert appoint(product, "careless", "short") == 2
+    assert WRONG in sign_in(browser, "careless", "short").text
+
+
 @pytest.mark.req("AUTH-15", "OPS-24", "OPS-17")
 def test_an_administrator_manages_accounts(product: Product, browser: Browser, hashed: str) -> None:
-    sign_in(browser, account(product, hashed, "boss", "administrator"))
+    assert appoint(product, "boss") == 0
+    sign_in(browser, "boss")
     page = "/admin/accounts"
     fields = {"name": "Новая Вера", "login": "vera", "email": "Vera@example.com", "role": "citizen"}
     short = browser.send(page, **fields, password="short")
@@ -119,8 +147,8 @@ def test_an_administrator_manages_accounts(product: Product, browser: Browser, h
     changed = browser.send(page, **(fields | {"name": "Вера Новая"}), id=id_, password="")
     assert "«Вера Новая» сохранена" in words(changed)
     assert "Здравствуйте, Вера Новая!" in words(sign_in(vera, "vera"))
-    actors = product.query("SELECT actor FROM audit WHERE event LIKE 'account.%' AND subject = :id", id=id_)
-    assert ("id-boss",) in actors
+    (boss,) = product.query("SELECT id FROM account WHERE login = 'boss'")
+    assert boss in product.query("SELECT actor FROM audit WHERE event LIKE 'account.%' AND subject = :id", id=id_)
 
 
 @pytest.mark.req("OPS-16", "OPS-20", "OPS-21")

@@ -3,7 +3,7 @@
 from starlette.requests import Request
 from starlette.responses import Response
 
-from registratura.application.accounts import Details, Saved
+from registratura.application.accounts import SHORTEST_PASSWORD, Details, Saved
 from registratura.domain.accounts import Account, AccountId, Role
 from registratura.entrypoints.composition import Registratura
 from registratura.entrypoints.http.pages import texts
@@ -13,7 +13,6 @@ from registratura.entrypoints.http.pages.visitors import Guest, guest_of
 from registratura.entrypoints.http.wire import is_id
 
 MOST = 500
-SHORTEST_PASSWORD = 12
 _EMPTY = dict.fromkeys(texts.ACCOUNT_FIELDS, "") | {"id": "", "role": Role.CITIZEN.value}
 _BACK = {"/admin/accounts": texts.ACCOUNTS_TITLE}
 
