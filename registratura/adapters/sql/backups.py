@@ -17,7 +17,7 @@ from tempfile import TemporaryDirectory
 
 import attrs
 from psycopg.conninfo import make_conninfo
-from sqlalchemy import URL, NullPool, create_engine, inspect, select
+from sqlalchemy import URL, NullPool, create_engine, inspect, literal, select
 
 from registratura.adapters.sql import schema
 from registratura.adapters.sql.engines import BROKEN, POSTGRESQL, database_url, unavailable
@@ -121,7 +121,10 @@ def _is_empty(address: URL) -> bool:
         with engine.connect() as connection:
             present = set(inspect(connection).get_table_names())
             tables = [table for table in metadata.sorted_tables if table.name in present]
-            return not any(connection.execute(select(table).limit(1)).first() for table in tables)
+            # No column is named: the schema may be an older one.
+            return not any(
+                connection.execute(select(literal(1)).select_from(table).limit(1)).first() for table in tables
+            )
     except BROKEN as broken:
         raise unavailable(broken) from broken
     finally:
@@ -159,10 +162,13 @@ def _restore_copy(address: URL, file: Path) -> None:
 
 def _revision_of_dump(file: Path) -> str | None:
     """The schema's revision in a dump that can be read to its end."""
-    with TemporaryDirectory() as folder:
-        _script_of(file, Path(folder))  # to its end
-        script = _script_of(file, Path(folder), "--data-only", "--table=alembic_version")
-        lines = script.read_text(encoding="utf-8").splitlines()
+    try:
+        _script_of(file, f"--file={os.devnull}")
+        lines = _script_of(file, "--data-only", "--table=alembic_version", "--file=-").decode().splitlines()
+    except BackupRefused as refused:
+        if refused.hindrance is Hindrance.PROGRAM_FAILED:
+            raise BackupRefused(Hindrance.NOT_A_BACKUP) from refused
+        raise
     begins = [number for number, line in enumerate(lines) if line.startswith("COPY ")]
     if not begins:
         raise BackupRefused(Hindrance.NOT_A_BACKUP)
@@ -174,20 +180,15 @@ def _restore_dump(address: URL, file: Path) -> None:
     dropping = f"DROP TABLE IF EXISTS {', '.join(_OURS)}"
     with TemporaryDirectory() as folder:
         # First whole on the disk: a script that breaks off would be committed as far as it goes.
-        script = _script_of(file, Path(folder))
+        script = Path(folder) / "restore.sql"
+        _script_of(file, f"--file={script}")
         once = ("--no-psqlrc", "--quiet", "--single-transaction", "--set=ON_ERROR_STOP=1")
         _postgres("psql", address, *once, f"--command={dropping}", f"--file={script}")
 
 
-def _script_of(file: Path, folder: Path, *only: str) -> Path:
-    script = folder / "restore.sql"
-    try:
-        _program("pg_restore", ["--no-owner", "--no-privileges", *only, f"--file={script}", str(file)])
-    except BackupRefused as refused:
-        if refused.hindrance is Hindrance.PROGRAM_FAILED:
-            raise BackupRefused(Hindrance.NOT_A_BACKUP) from refused
-        raise
-    return script
+def _script_of(file: Path, *asked: str) -> bytes:
+    """Let `pg_restore` turn *file* into SQL, where and of what *asked* says."""
+    return _program("pg_restore", ["--no-owner", "--no-privileges", *asked, str(file)])
 
 
 def _postgres(program: str, address: URL, *arguments: str) -> None:
@@ -199,10 +200,12 @@ def _postgres(program: str, address: URL, *arguments: str) -> None:
     _program(program, [f"--dbname={make_conninfo(**where)}", *arguments], **secret, PGOPTIONS=_LOCK)
 
 
-def _program(name: str, arguments: Sequence[str], **environment: str) -> None:
+def _program(name: str, arguments: Sequence[str], **environment: str) -> bytes:
+    """What *name* wrote to its standard output."""
     path = shutil.which(name)
     if path is None:
         raise BackupRefused(Hindrance.NO_PROGRAM, name)
     done = subprocess.run([path, *arguments], env={**os.environ, **environment}, capture_output=True, check=False)  # noqa: S603  # no shell
     if done.returncode != 0:
         raise BackupRefused(Hindrance.PROGRAM_FAILED, name)
+    return done.stdout

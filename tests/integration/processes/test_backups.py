@@ -123,6 +123,19 @@ def test_a_damaged_backup_changes_nothing(new_database: Callable[[], str], tmp_p
     assert [one.name for one in file.parent.iterdir()] == [file.name]
 
 
+def test_a_database_of_an_older_version_is_replaced_too(new_database: Callable[[], str], tmp_path: Path) -> None:
+    url = new_database()
+    settings = settings_of(url, "http://127.0.0.1:1")
+    assert run("migrate", settings=settings, folder=tmp_path).returncode == 0
+    query(url, "INSERT INTO speciality (id, name, digest) VALUES ('1', 'Терапия', 'x')")
+    file = saved(tmp_path, settings)
+    query(url, "ALTER TABLE speciality DROP COLUMN digest")
+    assert run("restore", file, settings=settings, folder=tmp_path).returncode == 1
+    done = run("restore", "--replace", file, settings=settings, folder=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert query(url, "SELECT name, digest FROM speciality") == [("Терапия", "x")]
+
+
 def test_a_backup_of_a_later_version_is_refused(new_database: Callable[[], str], tmp_path: Path) -> None:
     url = new_database()
     settings = {"REGISTRATURA_DATABASE_URL": url}
