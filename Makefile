@@ -14,7 +14,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check
 QUICK := $(wildcard tests/architecture tests/contract tests/dialogue tests/property tests/services tests/unit)
 
 # Everything at once is shared between two processes, file by file; what ARGS names runs in one, where pdb works.
-SHARED := $(if $(ARGS),,-n 2 --dist loadfile)
+SHARED := $(if $(ARGS),,-n 2 --dist loadfile --no-loadscope-reorder)
 
 .DEFAULT_GOAL := help
 .PHONY: help install run test test-quick check format bench lock
