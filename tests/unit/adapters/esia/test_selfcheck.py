@@ -243,7 +243,7 @@ async def test_keys_for_tokens_are_looked_at(bench: Bench, tmp_path: Path) -> No
         assert await bench.wrong() == wrong
 
 
-@pytest.mark.parametrize(("seconds", "together"), [(-20, True), (20, True), (45, False), (-45, False)])
+@pytest.mark.parametrize(("seconds", "together"), [(-5, True), (5, True), (60, False), (-60, False)])
 async def test_clocks_may_be_apart_by_half_a_minute(bench: Bench, seconds: int, together: bool) -> None:
     bench.now += timedelta(seconds=seconds)
     assert list(await bench.wrong()) == ([] if together else [texts.CLOCKS])
