@@ -3,6 +3,7 @@
 from registratura.adapters.esia.claims import ClaimNames
 from registratura.adapters.esia.direct import DirectSettings, connect_direct
 from registratura.adapters.esia.gateway import GatewaySettings, connect_gateway
+from registratura.adapters.esia.keys import read_token_keys
 from registratura.adapters.esia.signing import (
     CommandSigner,
     FakeSigner,
@@ -28,4 +29,5 @@ __all__ = [
     "connect_signer",
     "openssl_command",
     "openssl_digest",
+    "read_token_keys",
 ]
