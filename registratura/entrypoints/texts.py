@@ -106,7 +106,9 @@ MAX_SILENT = "{url} не отвечает как надо ({reason}). Прове
 MAX_WORKS = "отвечает, бот {bot}"
 ESIA = "Госуслуги"
 ESIA_OFF = "не подключены: задайте esia.url, иначе войти можно только по паролю"
-ESIA_SILENT = "{url} не отвечает или запрос не подписать. Проверьте esia.url, esia.mode и ключи"
+ESIA_SILENT = (
+    "{url} не отвечает как надо ({reason}). Проверьте esia.url, esia.mode, esia.issuer и сертификат (esia.ca_file)"
+)
 ESIA_WORKS = "вход можно начать"
 CHATS = "чаты консультаций"
 CHATS_OFF = "не открываются: задайте sferum.url и sferum.token"

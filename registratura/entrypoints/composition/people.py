@@ -1,7 +1,9 @@
 """Puts together what the pages for people call: signing in, accounts, the door of a consultation."""
 
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 
 import attrs
@@ -19,7 +21,7 @@ from registratura.application.ports.time import Clock, Ids
 from registratura.application.signing_in import BeginSignIn, FinishSignIn, KnowVisitor, SignInByPassword
 from registratura.domain.accounts import Lockout, SessionRules
 from registratura.domain.identifiers import AppointmentId, PatientId
-from registratura.entrypoints.setting_sections import EsiaMode
+from registratura.entrypoints.setting_sections import Esia, EsiaMode
 from registratura.entrypoints.settings import Settings
 
 RETURN_PATH = "/esia/return"
@@ -32,6 +34,8 @@ class ThroughEsia:
     begin: BeginSignIn
     finish: FinishSignIn
     link: LinkMessenger
+    look: Callable[[], Awaitable[Sequence[esia.Finding]]] | None
+    """Looks at everything that signing our requests needs; None where a gateway signs."""
 
 
 @attrs.frozen(kw_only=True)
@@ -72,6 +76,7 @@ async def people_of(
             begin=BeginSignIn(storage=storage, provider=provider, return_to=back, clock=clock),
             finish=FinishSignIn(storage=storage, provider=provider, return_to=back, clock=clock, ids=ids),
             link=LinkMessenger(storage=storage, clock=clock, converse=converse),
+            look=_look(settings.esia, provider, back),
         )
     return People(
         storage=storage,
@@ -124,6 +129,21 @@ async def _provider(settings: Settings, clock: Clock, ids: Ids, stack: AsyncExit
     direct = attrs.evolve(direct, scope=asked.scope or direct.scope, issuer=asked.issuer or direct.issuer)
     signer = await _signer(settings, stack)
     return await stack.enter_async_context(esia.connect_direct(direct, signer, clock, ids))
+
+
+def _look(
+    asked: Esia, provider: IdentityProvider, return_to: str
+) -> Callable[[], Awaitable[Sequence[esia.Finding]]] | None:
+    if not isinstance(provider, esia.DirectEsia):
+        return None
+    # Where a service signs, neither the key nor a program that knows GOST needs to be on this machine.
+    ours = asked.signer_url is None
+    material = esia.Material(
+        certificate=Path(asked.certificate_file) if asked.certificate_file else None,
+        key=Path(asked.key_file) if ours else None,
+        digest=esia.openssl_digest() if ours else None,
+    )
+    return partial(esia.self_check, provider, material, return_to=return_to)
 
 
 async def _signer(settings: Settings, stack: AsyncExitStack) -> esia.Signer:
