@@ -143,11 +143,13 @@ _PHONE_DIGITS = 11
 
 
 def phone_digits(text: str | None) -> str | None:
-    """«8 (912) 345-67-89» as 79123456789; None when *text* is no mobile number of Russia."""
+    """«8 (912) 345-67-89» as 79123456789; None when *text* is no number of Russia, written in full."""
     digits = "".join(sign for sign in text or "" if sign in "0123456789")
-    if len(digits) == _PHONE_DIGITS - 1 and digits.startswith("9"):
+    # Behind a «+» comes the code of a country: +84 is Vietnam, where a number may have eleven digits too.
+    international = "+" in (text or "")
+    if not international and len(digits) == _PHONE_DIGITS - 1 and digits.startswith("9"):
         digits = f"7{digits}"
-    if len(digits) != _PHONE_DIGITS or digits[0] not in "78":
+    if len(digits) != _PHONE_DIGITS or digits[0] not in ("7" if international else "78"):
         return None
     return f"7{digits[1:]}"
 

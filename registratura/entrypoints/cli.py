@@ -73,14 +73,14 @@ def _settings() -> Settings:
 
 
 @contextlib.contextmanager
-def _telling() -> Iterator[None]:
-    """Say what hinders the start, and what to do, instead of a trace."""
+def _telling(database: str = texts.DATABASE_NOT_READY) -> Iterator[None]:
+    """Say what hinders the start, and what to do, instead of a trace; *database* are the words when that does."""
     try:
         yield
     except WrongSettings as wrong:
         _fail(texts.WRONG_SETTINGS.format(faults="\n".join(f"  {fault}" for fault in wrong.faults)), USAGE)
     except Unavailable as reason:
-        _fail(texts.DATABASE_NOT_READY.format(reason=reason))
+        _fail(database.format(reason=reason))
 
 
 def _run(work: Callable[[Registratura], Awaitable[int]], settings: Settings) -> NoReturn:
@@ -134,14 +134,17 @@ def work() -> None:
     set_up_logging()
     settings = _settings()
 
+    address = str(settings.worker.metrics_address)
+
     async def working(product: Registratura) -> int:
-        with showing_metrics(str(settings.worker.metrics_address), product.inspection):
+        with contextlib.ExitStack() as stack:
+            try:
+                stack.enter_context(showing_metrics(address, product.inspection))
+            except OSError as taken:
+                _fail(texts.METRICS_PORT_TAKEN.format(address=address, reason=taken.strerror or taken))
             return await until_stopped(product)
 
-    try:
-        _run(working, settings)
-    except OSError as taken:
-        _fail(texts.METRICS_PORT_TAKEN.format(address=settings.worker.metrics_address, reason=taken.strerror or taken))
+    _run(working, settings)
 
 
 @app.command(help=texts.MIGRATE)
@@ -275,10 +278,9 @@ def administrator(login: Annotated[str, typer.Argument(help=texts.LOGIN)]) -> No
 def examine(*, examples: Annotated[bool, typer.Option("--examples", help=texts.EXAMPLES_OPTION)] = False) -> None:
     """Look at each dependency, or walk the control examples."""
     look = doctor.show if examples else doctor.examine
-    try:
-        findings = asyncio.run(look(_settings()))
-    except Unavailable as reason:
-        _fail(texts.DATABASE_ADVICE.format(reason=reason))
+    settings = _settings()
+    with _telling(texts.DATABASE_ADVICE):
+        findings = asyncio.run(look(settings))
     for finding in findings:
         typer.echo(f"{'✓' if finding.works else '✗'} {finding.name}: {finding.words}")
     raise typer.Exit(0 if all(finding.works for finding in findings) else FAILED)

@@ -36,7 +36,7 @@ async def examine(settings: Settings) -> list[Finding]:
         return [
             *await _database(product),
             await _max(product),
-            await _esia(product),
+            *await _esia(product),
             _chats(product),
             _api(settings),
         ]
@@ -57,15 +57,18 @@ async def show(settings: Settings) -> list[Finding]:
     ]
 
 
-async def _esia(product: Registratura) -> Finding:
+async def _esia(product: Registratura) -> list[Finding]:
     through = product.people.esia
     if through is None:
-        return Finding(name=texts.ESIA, works=True, words=texts.ESIA_OFF)
+        return [Finding(name=texts.ESIA, works=True, words=texts.ESIA_OFF)]
+    if through.look is not None:
+        return [Finding(name=one.name, works=one.works, words=one.words) for one in await through.look()]
     try:
         await through.begin.provider.begin(through.begin.return_to)
-    except Unavailable:
-        return Finding(name=texts.ESIA, works=False, words=texts.ESIA_SILENT.format(url=product.settings.esia.url))
-    return Finding(name=texts.ESIA, works=True, words=texts.ESIA_WORKS)
+    except Unavailable as reason:
+        words = texts.ESIA_SILENT.format(url=product.settings.esia.url, reason=reason)
+        return [Finding(name=texts.ESIA, works=False, words=words)]
+    return [Finding(name=texts.ESIA, works=True, words=texts.ESIA_WORKS)]
 
 
 def _chats(product: Registratura) -> Finding:

@@ -2,6 +2,7 @@
 
 from datetime import time, timedelta
 from enum import Enum
+from pathlib import Path
 from typing import Annotated
 from zoneinfo import ZoneInfo
 
@@ -11,6 +12,7 @@ from registratura.application.tidying import Retention
 from registratura.domain.appointments import Checks
 from registratura.entrypoints.setting_values import (
     Between,
+    CertificateHash,
     DatabaseUrl,
     HeaderSecret,
     ListenAddress,
@@ -209,7 +211,7 @@ class Esia:
 
     Through a certified gateway `url` is its issuer and `client_secret` is needed. Directly the request is signed with
     `key_file` by OpenSSL, or by the service at `signer_url`; `certificate_hash` is that of our certificate, and
-    `token_key_files` are ESIA's own certificates, with commas between them.
+    `token_key_files` are ESIA's own certificates, with commas between them. `certificate_file` is for the doctor.
     """
 
     url: WebAddress | None = None
@@ -220,11 +222,16 @@ class Esia:
     issuer: str = ""
     key_file: str = ""
     certificate_file: str = ""
-    certificate_hash: str = ""
+    certificate_hash: CertificateHash | None = None
     token_key_files: str = ""
     signer_url: WebAddress | None = None
     signer_token: HeaderSecret | None = None
     ca_file: str = ""
+
+    @property
+    def token_keys(self) -> tuple[Path, ...]:
+        """The single files of `token_key_files`."""
+        return tuple(Path(name.strip()) for name in self.token_key_files.split(",") if name.strip())
 
 
 @attrs.frozen

@@ -1,5 +1,6 @@
 """Values of settings: their types, and how text becomes them; what was expected is said, what came is not."""
 
+import re
 from collections.abc import Callable
 from datetime import time
 from enum import Enum
@@ -13,6 +14,7 @@ from registratura.entrypoints import texts
 
 _WEBHOOK_SECRET_SIGNS = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-")
 _WEBHOOK_SECRET_LENGTH = range(5, 257)
+_CERTIFICATE_HASH = re.compile(r"[0-9A-F]{64}")
 PORTS = range(1, 65536)
 
 
@@ -74,7 +76,19 @@ class WebhookSecret(Secret):
     """What MAX sends back with every update: 5 to 256 letters, digits, «_» or «-»."""
 
 
-VALUES: frozenset[type] = frozenset({DatabaseUrl, HeaderSecret, ListenAddress, WebAddress, WebhookSecret})
+@attrs.frozen
+class CertificateHash:
+    """The digest of a certificate by GOST R 34.11-2012 (256 bits): 64 upper-case hexadecimal digits."""
+
+    text: str
+
+    def __str__(self) -> str:
+        return self.text
+
+
+VALUES: frozenset[type] = frozenset(
+    {CertificateHash, DatabaseUrl, HeaderSecret, ListenAddress, WebAddress, WebhookSecret}
+)
 
 
 class Unfit(Exception):
@@ -169,6 +183,13 @@ def _webhook_secret(value: object, _: object) -> WebhookSecret | None:
     return WebhookSecret(text) if text else None
 
 
+def _certificate_hash(value: object, _: object) -> CertificateHash | None:
+    text = str(value).strip()
+    if text and not _CERTIFICATE_HASH.fullmatch(text):
+        raise Unfit(texts.CERTIFICATE_HASH)
+    return CertificateHash(text) if text else None
+
+
 def _is_bounded(kind: Any) -> bool:  # noqa: ANN401  # Annotated forms have no type of their own
     return any(isinstance(bound, Between) for bound in get_args(kind))
 
@@ -186,6 +207,7 @@ def _reader() -> cattrs.Converter:
         (DatabaseUrl, _database),
         (HeaderSecret | None, _secret),
         (WebhookSecret | None, _webhook_secret),
+        (CertificateHash | None, _certificate_hash),
     ]
     for kind, hook in hooks:
         reader.register_structure_hook(kind, hook)

@@ -13,6 +13,7 @@ from registratura.domain.notifications import QuietHours, ReminderRules
 from registratura.domain.schedule import DayLimits
 from registratura.domain.telemedicine import ConsentText, Platform
 from registratura.entrypoints import texts
+from registratura.entrypoints.setting_checks import PREFIX, lacking, reason_of, unreadable, variable
 from registratura.entrypoints.setting_sections import (
     Amqp,
     Api,
@@ -33,9 +34,10 @@ from registratura.entrypoints.setting_sections import (
 )
 from registratura.entrypoints.setting_values import READER, VALUES, Unfit
 
-PREFIX = "REGISTRATURA_"
 _NOT_SETTINGS = frozenset({"REGISTRATURA_CONFIG"})
 _TESTS = "REGISTRATURA_TEST_"
+_UNREAD = object()
+"""Stands for a value whose file cannot be read: it is set, and that is all that is known of it."""
 
 
 @attrs.frozen
@@ -107,7 +109,8 @@ class WrongSettings(Exception):
 def load_settings(environ: Mapping[str, str], folder: Path) -> Settings:
     """Read the file named in REGISTRATURA_CONFIG, else *folder*/registratura.toml if it is there, then the environment.
 
-    A secret may stand in a file: REGISTRATURA_API_TOKEN_FILE names it. Raises `WrongSettings` with all faults.
+    A secret may stand in a file: REGISTRATURA_API_TOKEN_FILE names it. Raises `WrongSettings` with all faults: values
+    that do not fit, what others make needed and is not there, files that cannot be opened.
     """
     faults: list[str] = []
     options = dict(_options(Settings, ""))
@@ -116,19 +119,22 @@ def load_settings(environ: Mapping[str, str], folder: Path) -> Settings:
     faults.extend(f"{path}: {texts.NO_SUCH_SETTING}" for path in values if path not in options)
     tree: dict[str, Any] = {}
     for path in options.keys() & values.keys():
+        if values[path] is _UNREAD:
+            continue
         try:
             value = READER.structure(values[path], options[path])
         except Unfit as unfit:
-            faults.append(texts.EXPECTED.format(path=path, variable=_variable(path), expected=unfit))
+            faults.append(texts.EXPECTED.format(path=path, variable=variable(path), expected=unfit))
             continue
         *sections, key = path.split(".")
         branch = tree
         for section in sections:
             branch = branch.setdefault(section, {})
         branch[key] = value
+    settings: Settings = _assembled(Settings, tree)
+    faults.extend([*lacking(values), *unreadable(settings.max, settings.esia)])
     if faults:
         raise WrongSettings(sorted(faults))
-    settings: Settings = _assembled(Settings, tree)
     return settings
 
 
@@ -157,9 +163,9 @@ def _from_file(environ: Mapping[str, str], folder: Path, faults: list[str]) -> d
     try:
         with path.open("rb") as file:
             return dict(_leaves(tomllib.load(file), ""))
-    except OSError as unreadable:
-        faults.append(texts.FILE_UNREADABLE.format(name="REGISTRATURA_CONFIG", reason=unreadable.strerror))
-    except tomllib.TOMLDecodeError as broken:
+    except OSError as failure:
+        faults.append(texts.FILE_UNREADABLE.format(name="REGISTRATURA_CONFIG", reason=failure.strerror))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as broken:
         faults.append(texts.FILE_NOT_TOML.format(name=path.name, reason=broken))
     return {}
 
@@ -172,12 +178,8 @@ def _leaves(tree: Mapping[str, Any], prefix: str) -> Iterator[tuple[str, Any]]:
             yield f"{prefix}{key}", value
 
 
-def _variable(path: str) -> str:
-    return PREFIX + path.upper().replace(".", "_")
-
-
 def _from_environment(environ: Mapping[str, str], options: Mapping[str, Any], faults: list[str]) -> dict[str, Any]:
-    variables = {_variable(path): path for path in options}
+    variables = {variable(path): path for path in options}
     values: dict[str, Any] = {}
     for name, value in environ.items():
         if not name.startswith(PREFIX) or name in _NOT_SETTINGS or name.startswith(_TESTS):
@@ -185,10 +187,12 @@ def _from_environment(environ: Mapping[str, str], options: Mapping[str, Any], fa
         if name in variables:
             values[variables[name]] = value
         elif name.removesuffix("_FILE") in variables:
+            path = variables[name.removesuffix("_FILE")]
             try:
-                values[variables[name.removesuffix("_FILE")]] = Path(value).read_text(encoding="utf-8").strip()
-            except OSError as unreadable:
-                faults.append(texts.FILE_UNREADABLE.format(name=name, reason=unreadable.strerror))
+                values[path] = Path(value).read_text(encoding="utf-8").strip()
+            except (OSError, UnicodeDecodeError) as failure:
+                values[path] = _UNREAD
+                faults.append(texts.FILE_UNREADABLE.format(name=name, reason=reason_of(failure)))
         else:
             faults.append(f"{name}: {texts.NO_SUCH_SETTING}")
     return values

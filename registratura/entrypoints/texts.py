@@ -61,6 +61,13 @@ COUNTS = "  {kind}: новых {created}, изменено {changed}, без и�
 NO_SUCH_SETTING = "такой настройки нет"
 EXPECTED = "{path} ({variable}): ожидается {expected}"
 FILE_UNREADABLE = "{name}: файл не читается ({reason})"
+FILE_OF_UNREADABLE = "{setting}: файл {file} не читается ({reason})"
+FILE_OF_UNFIT = "{setting}: в файле {file} не то, ожидается {expected}"
+AUTHORITIES = "сертификат удостоверяющего центра в PEM"
+TOKEN_KEYS = "сертификаты ЕСИА или открытые ключи RSA не короче 2048 бит, PEM или DER"  # noqa: S105  # words about keys
+NEEDED = "{settings}: нужно задать, раз задано {because}"
+NEEDED_BY_ESIA = "esia.url при esia.mode = {mode}"
+OR = " или "
 FILE_NOT_TOML = "{name}: это не файл TOML ({reason})"
 SWITCH = "true или false"
 WHOLE = "целое число от {least} до {most}"
@@ -72,7 +79,10 @@ LISTEN = "адрес и порт, например 127.0.0.1:9101, или пус
 DATABASE_URL = "sqlite:///путь/к/файлу или postgresql://пользователь@сервер/база"
 WORDS = "текст"
 TOKEN = "печатные латинские буквы, цифры и знаки"  # noqa: S105  # words about a secret
-ESIA_KEYS = "esia.token_key_files: не читаются сертификаты ЕСИА ({reason})"
+CERTIFICATE_HASH = (
+    "64 шестнадцатеричные цифры прописными буквами: ГОСТ Р 34.11-2012 (256 бит) от сертификата в DER,"
+    " а не SHA-1 и не SHA-256"
+)
 CONSENT_CHANGED = (
     "tmk.consent_text (REGISTRATURA_TMK_CONSENT_TEXT): текст согласия версии {version} уже показывали другим."
     " Задайте новую tmk.consent_version"
@@ -104,7 +114,9 @@ MAX_SILENT = "{url} не отвечает как надо ({reason}). Прове
 MAX_WORKS = "отвечает, бот {bot}"
 ESIA = "Госуслуги"
 ESIA_OFF = "не подключены: задайте esia.url, иначе войти можно только по паролю"
-ESIA_SILENT = "{url} не отвечает или запрос не подписать. Проверьте esia.url, esia.mode и ключи"
+ESIA_SILENT = (
+    "{url} не отвечает как надо ({reason}). Проверьте esia.url, esia.mode, esia.issuer и сертификат (esia.ca_file)"
+)
 ESIA_WORKS = "вход можно начать"
 CHATS = "чаты консультаций"
 CHATS_OFF = "не открываются: задайте sferum.url и sferum.token"

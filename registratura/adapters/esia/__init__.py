@@ -1,8 +1,10 @@
 """Sign-in through Gosuslugi (ESIA): by ESIA's own protocol, or through a certified gateway by OpenID Connect."""
 
 from registratura.adapters.esia.claims import ClaimNames
-from registratura.adapters.esia.direct import DirectSettings, connect_direct
+from registratura.adapters.esia.direct import DirectEsia, DirectSettings, connect_direct
 from registratura.adapters.esia.gateway import GatewaySettings, connect_gateway
+from registratura.adapters.esia.keys import read_token_keys
+from registratura.adapters.esia.selfcheck import Finding, Material, self_check
 from registratura.adapters.esia.signing import (
     CommandSigner,
     FakeSigner,
@@ -17,10 +19,13 @@ from registratura.adapters.esia.web import Line
 __all__ = [
     "ClaimNames",
     "CommandSigner",
+    "DirectEsia",
     "DirectSettings",
     "FakeSigner",
+    "Finding",
     "GatewaySettings",
     "Line",
+    "Material",
     "RemoteSignerSettings",
     "Signer",
     "connect_direct",
@@ -28,4 +33,6 @@ __all__ = [
     "connect_signer",
     "openssl_command",
     "openssl_digest",
+    "read_token_keys",
+    "self_check",
 ]

@@ -70,9 +70,11 @@ async def connect_direct(
 ) -> "AsyncIterator[DirectEsia]":
     """Sign-in by ESIA's own protocol, with connections of its own, closed at the end.
 
-    Raises ValueError or OSError when the keys of ESIA cannot be read.
+    Raises ValueError or OSError when the keys of ESIA cannot be read, and when there are none: nobody could sign in.
     """
     keys = read_token_keys(settings.token_keys)
+    if not keys:
+        raise ValueError("token_keys: at least one file expected")
     async with opened(settings.line) as web:
         yield DirectEsia(web=web, settings=settings, signer=signer, keys=keys, clock=clock, ids=ids)
 

@@ -4,7 +4,7 @@ import re
 from datetime import date
 from typing import Final
 
-from registratura.domain.people import Snils
+from registratura.domain.people import Snils, phone_digits
 
 LONGEST_NAME: Final = 100
 LONGEST_SUBJECT: Final = 255
@@ -13,7 +13,6 @@ LONGEST_SUBJECT: Final = 255
 _DOTTED: Final = re.compile(r"(?P<day>\d\d)\.(?P<month>\d\d)\.(?P<year>\d{4})", re.ASCII)
 _ISO: Final = re.compile(r"(?P<year>\d{4})-(?P<month>\d\d)-(?P<day>\d\d)", re.ASCII)
 _PHONE: Final = re.compile(r"\+?[\d\s()-]{10,24}", re.ASCII)
-_RUSSIAN: Final = re.compile(r"[78](\d{10})", re.ASCII)
 _FOREIGN: Final = range(10, 16)
 
 
@@ -53,9 +52,9 @@ def phone(value: object) -> str | None:
     """«+79261234567» from «+7(926)1234567»."""
     if not isinstance(value, str) or not _PHONE.fullmatch(value):
         return None
+    if russian := phone_digits(value):
+        return f"+{russian}"
     digits = re.sub(r"\D", "", value)
-    if russian := _RUSSIAN.fullmatch(digits):
-        return f"+7{russian.group(1)}"
     return f"+{digits}" if value.startswith("+") and len(digits) in _FOREIGN else None
 
 

@@ -4,6 +4,7 @@ import contextlib
 import hashlib
 import re
 import stat
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from email.utils import parsedate_to_datetime
 from pathlib import Path
@@ -13,14 +14,13 @@ from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 
 from registratura.adapters.esia import texts
-from registratura.adapters.esia.direct import DirectSettings
-from registratura.adapters.esia.keys import read_token_keys
+from registratura.adapters.esia.direct import DirectEsia
+from registratura.adapters.esia.keys import TokenKey
 from registratura.adapters.esia.programs import run
 from registratura.adapters.esia.request import SignedRequest, stamped
 from registratura.adapters.esia.signing import Signer
-from registratura.adapters.esia.web import Broken, opened
+from registratura.adapters.esia.web import Broken
 from registratura.application.ports.failures import Unavailable
-from registratura.application.ports.time import Clock, Ids
 
 LARGEST_SKEW = timedelta(seconds=30)
 """Half of what tokens may be off: nobody is turned away yet."""
@@ -56,26 +56,25 @@ class Material:
     digest: tuple[str, ...] | None = None
 
 
-async def self_check(
-    settings: DirectSettings, signer: Signer, material: Material, *, return_to: str, clock: Clock, ids: Ids
-) -> list[Finding]:
-    """Look at everything a signed request needs; never raises for what it finds."""
+async def self_check(esia: DirectEsia, material: Material, *, return_to: str) -> list[Finding]:
+    """Look at everything a signed request of *esia* needs; never raises for what it finds."""
+    now = esia.clock.now()
     request = SignedRequest(
-        client_id=settings.client_id,
-        scope=settings.scope,
-        timestamp=stamped(clock.now()),
-        state=ids.new(),
+        client_id=esia.settings.client_id,
+        scope=esia.settings.scope,
+        timestamp=stamped(now),
+        state=esia.ids.new(),
         redirect_uri=return_to,
     )
     der = _der(material.certificate)
     return [
         *(_input(name, value) for name, value in request.parts),
-        *([_certificate(der, clock.now())] if material.certificate is not None else []),
-        await _hash(signer.certificate_hash, der, material.digest),
+        *([_certificate(der, now)] if material.certificate is not None else []),
+        await _hash(esia.signer.certificate_hash, der, material.digest),
         *([_key(material.key)] if material.key is not None else []),
-        await _signing(signer, request),
-        _verifying(settings, clock.now()),
-        await _clocks(settings, clock),
+        await _signing(esia.signer, request),
+        _verifying(esia.keys, now),
+        await _clocks(esia),
     ]
 
 
@@ -168,23 +167,18 @@ async def _signing(signer: Signer, request: SignedRequest) -> Finding:
     return Finding(name=texts.SIGNING, works=True, words=texts.SIGNING_WORKS)
 
 
-def _verifying(settings: DirectSettings, now: datetime) -> Finding:
-    try:
-        keys = read_token_keys(settings.token_keys)
-    except (OSError, ValueError):
-        return Finding(name=texts.VERIFYING, works=False, words=texts.VERIFYING_UNREADABLE)
-    over = [key for key in keys if key.certificate is not None and key.certificate.not_valid_after_utc < now]
-    if len(over) == len(keys):
-        return Finding(name=texts.VERIFYING, works=False, words=texts.VERIFYING_OVER if keys else texts.VERIFYING_NONE)
-    return Finding(name=texts.VERIFYING, works=True, words=texts.VERIFYING_FIT.format(count=len(keys) - len(over)))
+def _verifying(keys: Sequence[TokenKey], now: datetime) -> Finding:
+    fit = [key for key in keys if key.certificate is None or key.certificate.not_valid_after_utc >= now]
+    if not fit:
+        return Finding(name=texts.VERIFYING, works=False, words=texts.VERIFYING_OVER)
+    return Finding(name=texts.VERIFYING, works=True, words=texts.VERIFYING_FIT.format(count=len(fit)))
 
 
-async def _clocks(settings: DirectSettings, clock: Clock) -> Finding:
-    async with opened(settings.line) as web:
-        asked = clock.now()
-        outcome = await web.exchange("GET", settings.address("/"), {})
-        # Somewhere between asking and getting the answer the server looked at its clock.
-        ours = asked + (clock.now() - asked) / 2
+async def _clocks(esia: DirectEsia) -> Finding:
+    asked = esia.clock.now()
+    outcome = await esia.web.exchange("GET", esia.settings.address("/"), {})
+    # Somewhere between asking and getting the answer the server looked at its clock.
+    ours = asked + (esia.clock.now() - asked) / 2
     if isinstance(outcome, Broken):
         return Finding(name=texts.CLOCKS, works=False, words=texts.CLOCKS_UNKNOWN.format(reason=outcome.reason))
     theirs = _date(outcome.headers.get("Date", ""))

@@ -41,6 +41,7 @@ _PHONE: Final = re.compile(r"\+?[\d\s()-]+", re.ASCII).fullmatch
 _FIRST_YEAR: Final = 1900
 _LAST_YEAR: Final = 2200
 _PHONE_DIGITS: Final = range(11, 16)
+_FOREIGN_DIGITS: Final = range(10, 16)
 _NATIONAL_DIGITS: Final = 10
 _RUSSIAN_DIGITS: Final = 11
 _MOST_ITEMS: Final = 1000
@@ -269,14 +270,20 @@ class Fields:
         return zone or self.region
 
     def phone_or_none(self, name: str) -> str | None:
-        """The digits of an optional telephone number with its country code; «8…» and ten digits are Russian."""
+        """The digits of an optional telephone number with its country code; «8…» and ten digits are Russian.
+
+        Behind a «+» stands the code of a country: a foreign number keeps it, so that +84 is never taken for «8».
+        """
         value = _as_code(self._given(name))
         if value is None:
             return None
         if isinstance(value, str) and _PHONE(value):
             digits = "".join(filter(str.isdigit, value))
-            if len(digits) == _NATIONAL_DIGITS:
+            international = value.startswith("+")
+            if len(digits) == _NATIONAL_DIGITS and not international:
                 return f"7{digits}"
+            if len(digits) in _FOREIGN_DIGITS and international and not digits.startswith("7"):
+                return f"+{digits}"
             if len(digits) in _PHONE_DIGITS:
                 return f"7{digits[1:]}" if len(digits) == _RUSSIAN_DIGITS and digits[0] == "8" else digits
         self.refuse(name, texts.BAD_PHONE)

@@ -52,6 +52,7 @@ from registratura.application.through_mis import (
 from registratura.application.tidying import Tidy
 from registratura.domain.chats import ConsultationChat
 from registratura.domain.identifiers import AppointmentId
+from registratura.entrypoints.composition.certificates import require_certificates
 from registratura.entrypoints.composition.people import RETURN_PATH, People, people_of
 from registratura.entrypoints.metrics import meters
 from registratura.entrypoints.metrics.counted import CountedMessenger, CountedThrottle
@@ -164,8 +165,9 @@ async def compose(
     """Build the product over the database and the counterparts that *settings* name; closes them at the end.
 
     With a *mis* the clinic decides about bookings; without one we do. A *clock* other than the machine's, which the
-    database follows, is for sandboxes on SQLite.
+    database follows, is for sandboxes on SQLite. Raises `WrongSettings` for files that do not hold what they should.
     """
+    require_certificates(settings)
     async with AsyncExitStack() as stack:
         storage = await stack.enter_async_context(
             sql.open_storage(str(settings.database.url), pool_size=settings.database.pool_size, clock=clock)

@@ -1,7 +1,9 @@
 """Puts together what the pages for people call: signing in, accounts, the door of a consultation."""
 
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 
 import attrs
@@ -19,9 +21,8 @@ from registratura.application.ports.time import Clock, Ids
 from registratura.application.signing_in import BeginSignIn, FinishSignIn, KnowVisitor, SignInByPassword
 from registratura.domain.accounts import Lockout, SessionRules
 from registratura.domain.identifiers import AppointmentId, PatientId
-from registratura.entrypoints import texts
-from registratura.entrypoints.setting_sections import EsiaMode
-from registratura.entrypoints.settings import Settings, WrongSettings
+from registratura.entrypoints.setting_sections import Esia, EsiaMode
+from registratura.entrypoints.settings import Settings
 
 RETURN_PATH = "/esia/return"
 
@@ -33,6 +34,8 @@ class ThroughEsia:
     begin: BeginSignIn
     finish: FinishSignIn
     link: LinkMessenger
+    look: Callable[[], Awaitable[Sequence[esia.Finding]]] | None
+    """Looks at everything that signing our requests needs; None where a gateway signs."""
 
 
 @attrs.frozen(kw_only=True)
@@ -61,7 +64,7 @@ class People:
 async def people_of(
     settings: Settings, storage: Storage, clock: Clock, ids: Ids, converse: Converse, stack: AsyncExitStack
 ) -> People:
-    """Build it over the database and Gosuslugi; raises `WrongSettings` for keys that cannot be read."""
+    """Build it over the database and Gosuslugi."""
     auth, passwords = settings.auth, Argon2Passwords()
     lockout = Lockout(most=auth.max_failures, term=timedelta(minutes=auth.lock_minutes))
     sessions = SessionRules(idle=timedelta(minutes=auth.idle_minutes), longest=timedelta(hours=auth.session_hours))
@@ -73,6 +76,7 @@ async def people_of(
             begin=BeginSignIn(storage=storage, provider=provider, return_to=back, clock=clock),
             finish=FinishSignIn(storage=storage, provider=provider, return_to=back, clock=clock, ids=ids),
             link=LinkMessenger(storage=storage, clock=clock, converse=converse),
+            look=_look(settings.esia, provider, back),
         )
     return People(
         storage=storage,
@@ -116,28 +120,38 @@ async def _provider(settings: Settings, clock: Clock, ids: Ids, stack: AsyncExit
         )
         gateway = attrs.evolve(gateway, scope=asked.scope or gateway.scope)
         return await stack.enter_async_context(esia.connect_gateway(gateway, clock, ids))
-    files = [Path(name.strip()) for name in asked.token_key_files.split(",") if name.strip()]
     direct = esia.DirectSettings(
         client_id=asked.client_id,
-        token_keys=tuple(files),
+        token_keys=asked.token_keys,
         url=str(asked.url),
         line=line,
     )
     direct = attrs.evolve(direct, scope=asked.scope or direct.scope, issuer=asked.issuer or direct.issuer)
     signer = await _signer(settings, stack)
-    try:
-        return await stack.enter_async_context(esia.connect_direct(direct, signer, clock, ids))
-    except (OSError, ValueError) as unreadable:
-        raise WrongSettings([texts.ESIA_KEYS.format(reason=type(unreadable).__name__)]) from unreadable
+    return await stack.enter_async_context(esia.connect_direct(direct, signer, clock, ids))
+
+
+def _look(
+    asked: Esia, provider: IdentityProvider, return_to: str
+) -> Callable[[], Awaitable[Sequence[esia.Finding]]] | None:
+    if not isinstance(provider, esia.DirectEsia):
+        return None
+    # Where a service signs, neither the key nor a program that knows GOST needs to be on this machine.
+    ours = asked.signer_url is None
+    material = esia.Material(
+        certificate=Path(asked.certificate_file) if asked.certificate_file else None,
+        key=Path(asked.key_file) if ours else None,
+        digest=esia.openssl_digest() if ours else None,
+    )
+    return partial(esia.self_check, provider, material, return_to=return_to)
 
 
 async def _signer(settings: Settings, stack: AsyncExitStack) -> esia.Signer:
     asked = settings.esia
+    certificate_hash = str(asked.certificate_hash or "")
     if asked.signer_url is not None:
         token = asked.signer_token.reveal if asked.signer_token is not None else None
-        remote = esia.RemoteSignerSettings(
-            url=str(asked.signer_url), certificate_hash=asked.certificate_hash, token=token
-        )
+        remote = esia.RemoteSignerSettings(url=str(asked.signer_url), certificate_hash=certificate_hash, token=token)
         return await stack.enter_async_context(esia.connect_signer(remote))
     command = esia.openssl_command(Path(asked.key_file))
-    return esia.CommandSigner(command=command, certificate_hash=asked.certificate_hash)
+    return esia.CommandSigner(command=command, certificate_hash=certificate_hash)

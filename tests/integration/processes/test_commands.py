@@ -1,6 +1,7 @@
 """The command line: what each command answers, by its exit code and its words."""
 
 import gzip
+import re
 from pathlib import Path
 
 import pytest
@@ -110,6 +111,47 @@ def test_wrong_settings_are_named_all_at_once_and_no_secret_is_shown(tmp_path: P
     for name in wrong:
         assert name in refused.stderr, f"{name} is not named"
     assert "се-крет" not in refused.stderr
+    assert "Traceback" not in refused.stderr
+
+
+@pytest.mark.parametrize("command", [["serve", "--port", str(free_port())], ["work"], ["doctor"], ["load", "-"]])
+def test_files_without_certificates_are_named_with_their_settings(
+    migrated: dict[str, str], tmp_path: Path, command: list[str]
+) -> None:
+    wrong = tmp_path / "wrong.pem"
+    wrong.write_text("no certificate")
+    more = {
+        "REGISTRATURA_MAX_CA_FILE": str(wrong),
+        "REGISTRATURA_ESIA_CA_FILE": str(wrong),
+        "REGISTRATURA_ESIA_URL": "https://esia.example",
+        "REGISTRATURA_ESIA_MODE": "direct",
+        "REGISTRATURA_ESIA_CLIENT_ID": "REG77",
+        "REGISTRATURA_ESIA_CERTIFICATE_HASH": "F" * 64,
+        "REGISTRATURA_ESIA_SIGNER_URL": "https://signer.example",
+        "REGISTRATURA_ESIA_TOKEN_KEY_FILES": str(wrong),
+    }
+
+    refused = run(*command, settings=migrated | more, folder=tmp_path, data=b"")
+
+    assert refused.returncode == USAGE
+    for name in ("max.ca_file", "esia.ca_file", "esia.token_key_files"):
+        assert re.search(rf"{name} .*{wrong}", refused.stderr), f"{name} is not named with its file"
+    assert "Traceback" not in refused.stderr
+
+
+@pytest.mark.parametrize("command", [["serve"], ["work"], ["doctor"], ["migrate"]])
+def test_half_of_a_counterpart_stops_the_start(tmp_path: Path, command: list[str]) -> None:
+    half = {
+        "REGISTRATURA_ESIA_URL": "https://gateway.example",
+        "REGISTRATURA_SFERUM_URL": "https://sferum.example",
+        "REGISTRATURA_MAX_CA_FILE": str(tmp_path / "gone.pem"),
+    }
+
+    refused = run(*command, settings=half, folder=tmp_path, data=b"")
+
+    assert refused.returncode == USAGE
+    for name in ("esia.client_id", "esia.client_secret", "sferum.token", "gone.pem"):
+        assert name in refused.stderr, f"{name} is not named"
     assert "Traceback" not in refused.stderr
 
 

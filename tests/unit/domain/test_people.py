@@ -6,7 +6,7 @@ import attrs
 import pytest
 
 from registratura.domain.identifiers import MessengerId, PatientId
-from registratura.domain.people import Patient, PersonName, Snils, is_valid_enp, same_person
+from registratura.domain.people import Patient, PersonName, Snils, is_valid_enp, phone_digits, same_person
 from tests.unit.domain.builders import PATIENT, STRANGER, patient
 
 WHOLE_SNILS = "112-233-445 95"
@@ -166,3 +166,23 @@ def test_nothing_that_tells_who_a_person_is_stands_in_a_repr() -> None:
 
 def test_merged_ids_stay_with_the_patient() -> None:
     assert patient(united=frozenset({PatientId("old")})).united == {"old"}
+
+
+@pytest.mark.parametrize(
+    ("text", "digits"),
+    [
+        ("8 (912) 345-67-89", "79123456789"),
+        ("+7 912 345-67-89", "79123456789"),
+        ("79123456789", "79123456789"),
+        ("912 345 67 89", "79123456789"),
+        ("+84 912 345 678", None),
+        ("+852 5123 4567", None),
+        ("+95 123 45678", None),
+        ("+375 29 123-45-67", None),
+        ("2-22-22", None),
+        ("", None),
+        (None, None),
+    ],
+)
+def test_a_foreign_telephone_is_never_taken_for_a_russian_one(text: str | None, digits: str | None) -> None:
+    assert phone_digits(text) == digits

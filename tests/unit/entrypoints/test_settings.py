@@ -76,6 +76,93 @@ def test_all_faults_are_named_at_once_with_their_variables(tmp_path: Path) -> No
     assert "canary" not in told
 
 
+def faults_of(folder: Path, **settings: str) -> list[str]:
+    with pytest.raises(WrongSettings) as wrong:
+        load_settings({f"REGISTRATURA_{name}": value for name, value in settings.items()}, folder)
+    return wrong.value.faults
+
+
+GATEWAY = {"ESIA_URL": "https://gateway.example"}
+DIRECT = {"ESIA_URL": "https://esia.example", "ESIA_MODE": "direct"}
+
+
+@pytest.mark.parametrize(
+    ("given", "needed"),
+    [
+        (GATEWAY, {"esia.client_id", "esia.client_secret"}),
+        (GATEWAY | {"ESIA_CLIENT_ID": "us", "ESIA_CLIENT_SECRET": "hush", "SFERUM_URL": "https://s"}, {"sferum.token"}),
+        (
+            DIRECT | {"ESIA_CLIENT_ID": " ", "ESIA_TOKEN_KEY_FILES": " , ", "BOT_PAGE_SIZE": "0"},
+            {"esia.client_id", "esia.certificate_hash", "esia.token_key_files", "esia.key_file", "bot.page_size"},
+        ),
+        (
+            DIRECT | {"ESIA_CLIENT_ID": "us", "ESIA_CERTIFICATE_HASH": "F" * 64, "ESIA_SIGNER_URL": "https://signer"},
+            {"esia.token_key_files"},
+        ),
+    ],
+    ids=["gateway", "sferum", "direct, beside another fault", "direct with a signer"],
+)
+def test_what_others_make_needed_is_named_at_once(tmp_path: Path, given: dict[str, str], needed: set[str]) -> None:
+    assert {fault.split(" ")[0] for fault in faults_of(tmp_path, **given)} == needed
+
+
+def test_a_fault_is_told_once(tmp_path: Path) -> None:
+    wrong = {
+        "ESIA_CLIENT_ID_FILE": str(tmp_path / "missing"),
+        "ESIA_CLIENT_SECRET": "секрет",
+        "ESIA_CERTIFICATE_HASH": "ab:cd",
+    }
+    assert [fault.split(" ")[0] for fault in faults_of(tmp_path, **GATEWAY, **wrong)] == [
+        "REGISTRATURA_ESIA_CLIENT_ID_FILE:",
+        "esia.certificate_hash",
+        "esia.client_secret",
+    ]
+    assert [fault.split(" ")[0] for fault in faults_of(tmp_path, **GATEWAY, ESIA_MODE="pigeon")] == ["esia.mode"]
+
+
+def test_what_nothing_needs_may_be_left_out(tmp_path: Path) -> None:
+    signed = {**DIRECT, "ESIA_CLIENT_ID": "us", "ESIA_CERTIFICATE_HASH": "F" * 64, "ESIA_TOKEN_KEY_FILES": __file__}
+    for whole in (
+        {**GATEWAY, "ESIA_CLIENT_ID": "us", "ESIA_CLIENT_SECRET": "hush"},
+        {**signed, "ESIA_SIGNER_URL": "https://signer.example"},
+        {**signed, "ESIA_KEY_FILE": __file__},
+        {"ESIA_CLIENT_ID": "us", "SFERUM_TOKEN": "hush"},
+    ):
+        load_settings({f"REGISTRATURA_{name}": value for name, value in whole.items()}, tmp_path)
+
+
+def test_every_file_that_cannot_be_opened_is_named_with_its_setting(tmp_path: Path) -> None:
+    gone = str(tmp_path / "gone.pem")
+    paths = ("MAX_CA_FILE", "ESIA_CA_FILE", "ESIA_KEY_FILE", "ESIA_CERTIFICATE_FILE")
+    told = faults_of(tmp_path, **dict.fromkeys(paths, gone), ESIA_TOKEN_KEY_FILES=f"{__file__}, {gone}, {tmp_path}")
+    assert [fault.replace(gone, "GONE").replace(str(tmp_path), "FOLDER") for fault in told] == [
+        *(
+            f"{path} (REGISTRATURA_{path.upper().replace('.', '_')}): файл GONE не читается (No such file or directory)"
+            for path in ("esia.ca_file", "esia.certificate_file", "esia.key_file")
+        ),
+        *(
+            f"esia.token_key_files (REGISTRATURA_ESIA_TOKEN_KEY_FILES): файл {words}"
+            for words in ("FOLDER не читается (Is a directory)", "GONE не читается (No such file or directory)")
+        ),
+        "max.ca_file (REGISTRATURA_MAX_CA_FILE): файл GONE не читается (No such file or directory)",
+    ]
+
+
+def test_a_key_given_instead_of_its_file_is_not_shown(tmp_path: Path) -> None:
+    (told,) = faults_of(tmp_path, ESIA_KEY_FILE="-----BEGIN PRIVATE KEY-----\ncanary\n")
+    assert "esia.key_file" in told
+    assert "canary" not in told
+
+
+def test_files_that_are_no_text_are_named(tmp_path: Path) -> None:
+    (tmp_path / "token").write_bytes(b"\xff\xfe")
+    assert faults_of(tmp_path, MAX_TOKEN_FILE=str(tmp_path / "token")) == [
+        "REGISTRATURA_MAX_TOKEN_FILE: файл не читается (UnicodeDecodeError)"
+    ]
+    (tmp_path / "registratura.toml").write_bytes(b"\xff\xfe")
+    assert "registratura.toml: это не файл TOML" in faults_of(tmp_path)[0]
+
+
 def test_a_broken_file_is_named(tmp_path: Path) -> None:
     (tmp_path / "registratura.toml").write_text("this is not TOML")
     with pytest.raises(WrongSettings, match="это не файл TOML"):

@@ -109,6 +109,7 @@ BAD: list[tuple[str, str, object]] = [
     ("resource", "internet_booking", 1),
     ("resource", "max_user_id", -5),
     ("resource", "max_phone", "12345"),
+    ("resource", "max_phone", "+7 900 123-45-6"),
     ("resource", "area", {"number": 7}),
     ("resource", "note_age_to", 151),
     ("slot", "tag_type", "EPGU;REFERRAL"),
@@ -244,6 +245,9 @@ def test_areas_are_one_or_many(area: object, areas: set[str]) -> None:
         ("8 900 123 45 67", "79001234567"),
         (9001234567, "79001234567"),
         ("375291234567", "375291234567"),
+        ("+84 912 345 678", "+84912345678"),
+        ("+852 5123 4567", "+85251234567"),
+        ("+95 123 45678", "+9512345678"),
     ],
 )
 def test_a_telephone_in_the_messenger_is_kept_as_digits(written: object, digits: str) -> None:
