@@ -9,6 +9,7 @@ import pytest
 from registratura.adapters.sferum.client import SferumChats, SferumSettings, connect
 from registratura.application.ports.chats import Role
 from registratura.testing.contracts.chats import LATECOMER, ChatsContract
+from tests.integration.max.emulated import NoLimits
 from tests.integration.sferum.emulated import TOKEN, Emulated, emulator
 
 ROLES = {("teacher", "admin"): Role.DOCTOR, ("student", "member"): Role.PATIENT}
@@ -51,7 +52,7 @@ class Outside:
 class TestSferumChats(ChatsContract):
     @pytest.fixture
     async def chats(self, sferum: Emulated) -> AsyncIterator[SferumChats]:
-        async with connect(SferumSettings(url=f"{sferum.url}/method", token=TOKEN)) as chats:
+        async with connect(SferumSettings(url=f"{sferum.url}/method", token=TOKEN), NoLimits()) as chats:
             yield chats
 
     @pytest.fixture
@@ -61,7 +62,7 @@ class TestSferumChats(ChatsContract):
 
     @pytest.fixture
     async def denied(self, sferum: Emulated) -> AsyncIterator[SferumChats]:
-        async with connect(SferumSettings(url=sferum.url, token="revoked")) as chats:
+        async with connect(SferumSettings(url=sferum.url, token="revoked"), NoLimits()) as chats:
             yield chats
 
     @pytest.fixture
@@ -69,5 +70,5 @@ class TestSferumChats(ChatsContract):
         with socket.socket() as closed:
             closed.bind(("127.0.0.1", 0))
             url = f"http://127.0.0.1:{closed.getsockname()[1]}"
-            async with connect(SferumSettings(url=url, token=TOKEN)) as chats:
+            async with connect(SferumSettings(url=url, token=TOKEN), NoLimits()) as chats:
                 yield chats

@@ -12,9 +12,14 @@ from registratura.adapters.sferum.bodies import chat_fields, users_fields
 from registratura.adapters.sferum.outcomes import InDoubt, NotNow, Outcome, Reply, added_of, chat_of, outcome_of
 from registratura.application.ports.chats import Added, Chat, ChatRefused, Participant
 from registratura.application.ports.failures import OutcomeUnknown, Unavailable
+from registratura.application.ports.messenger import Throttle
 
 CREATE = "educationSchool.createChat"
 ADD = "educationSchool.addChatUsers"
+LINE = {"sferum": 1 / 2.5}
+"""3 calls a second are allowed to a token, as they arrive and not as they leave: a little slower than that."""
+LONGEST_WAIT = 4.0
+"""Seconds. Whoever would wait longer for their place comes again later instead."""
 
 
 @attrs.frozen(kw_only=True)
@@ -35,7 +40,7 @@ class SferumSettings:
 
 
 @asynccontextmanager
-async def connect(settings: SferumSettings) -> "AsyncIterator[SferumChats]":
+async def connect(settings: SferumSettings, throttle: Throttle) -> "AsyncIterator[SferumChats]":
     """Chats with connections of their own, closed at the end."""
     verify = httpx.create_ssl_context(trust_env=False)
     if settings.ca_bundle is not None:
@@ -44,18 +49,20 @@ async def connect(settings: SferumSettings) -> "AsyncIterator[SferumChats]":
     limits = httpx.Limits(max_keepalive_connections=0)
     # Settings alone decide where we connect to: no proxy and no password file of the environment.
     async with httpx.AsyncClient(verify=verify, limits=limits, trust_env=False) as http:
-        yield SferumChats(http=http, settings=settings)
+        yield SferumChats(http=http, settings=settings, throttle=throttle)
 
 
 @attrs.frozen(kw_only=True)
 class SferumChats:
-    """Makes chats in Sferum, which MAX shows to its users."""
+    """Makes chats in Sferum, which MAX shows to its users, within the limit that all processes share."""
 
     http: httpx.AsyncClient
     settings: SferumSettings
+    throttle: Throttle
 
     async def create(self, title: str) -> Chat | ChatRefused:
         """Make a chat; see the port."""
+        await self._wait()
         outcome = await self._call(CREATE, chat_fields(title))
         made = chat_of(outcome) if isinstance(outcome, Reply) else outcome
         match made:
@@ -70,6 +77,7 @@ class SferumChats:
         """Let people in; see the port."""
         if not people:
             return Added()
+        await self._wait()
         outcome = await self._call(ADD, users_fields(chat_id, people))
         done = added_of(outcome, people) if isinstance(outcome, Reply) else outcome
         match done:
@@ -77,6 +85,13 @@ class SferumChats:
                 return done
             case NotNow(reason) | InDoubt(reason):
                 raise Unavailable(reason)
+
+    async def _wait(self) -> None:
+        """Wait for the next place. Raises `Unavailable` when it is far, or nobody can tell: nothing was asked then."""
+        seconds = await self.throttle.reserve(LINE)
+        if seconds > LONGEST_WAIT:
+            raise Unavailable("throttle.full")
+        await asyncio.sleep(seconds)
 
     async def _call(self, method: str, fields: Mapping[str, str]) -> Outcome:
         """One HTTP request. What httpx raises ends here: its exceptions carry the request, and that the token."""

@@ -53,11 +53,11 @@ _REPRESENTING = (
 )
 _BY_SNILS = select(*PATIENT).where(patient.c.snils == bindparam("snils")).order_by(patient.c.id)
 _BORN_ON = select(*PATIENT).where(patient.c.born == bindparam("day")).order_by(patient.c.id)
-_UNLINK = update(patient).where(patient.c.messenger == bindparam("user")).values(messenger=None)
+_UNLINK = update(patient).where(patient.c.messenger == bindparam("user")).values(messenger=None, tied=False)
 _LINK = (
     update(patient)
     .where(patient.c.id == bindparam("which"))
-    .values(messenger=bindparam("user"), esia=bindparam("subject"))
+    .values(messenger=bindparam("user"), esia=bindparam("subject"), tied=True)
 )
 _ATTACHMENTS = select(*ATTACHMENT).where(attachment.c.patient_id == bindparam("patient"))
 

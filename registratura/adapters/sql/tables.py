@@ -124,6 +124,8 @@ patient = Table(
     Column("messenger", Text),
     Column("messenger_phone", Text),
     Column("esia", Text),
+    # The messenger id is that of whoever signed in: no load changes it.
+    Column("tied", Boolean, nullable=False, server_default=false()),
     Column("digest", Text, nullable=False),
     UniqueConstraint("messenger"),
 )

@@ -85,7 +85,10 @@ class Patients(Protocol):
         ...
 
     def link(self, patient: PatientId, user: MessengerId, subject: str) -> None:
-        """The card's person is *user* in the messenger and *subject* at Gosuslugi; other cards lose that *user*."""
+        """The card's person is *user* in the messenger and *subject* at Gosuslugi; other cards lose that *user*.
+
+        No load changes who the card's person is in the messenger, until `unlink` or another `link`.
+        """
         ...
 
     def unlink(self, user: MessengerId) -> None:

@@ -9,7 +9,7 @@ from registratura.application.ports.failures import Unavailable
 log = logging.getLogger(__name__)
 
 AT_ONCE = 2
-"""Errands under way in one process: the messenger admits three calls a second."""
+"""Errands under way in one process; how often the messenger is called, all processes decide together."""
 
 
 async def open_due(open_chats: OpenChats) -> int:

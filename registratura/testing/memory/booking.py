@@ -62,11 +62,13 @@ class MemoryPatients:
         card = self._state.patients.get(patient)
         if card is not None:
             self._state.patients[card.id] = attrs.evolve(card, messenger=user, esia=subject)
+            self._state.tied.add(card.id)
 
     def unlink(self, user: MessengerId) -> None:
         for card in list(self._state.patients.values()):
             if card.messenger == user:
                 self._state.patients[card.id] = attrs.evolve(card, messenger=None)
+                self._state.tied.discard(card.id)
 
     def add_child(self, parent: PatientId, child: PatientId, since: date) -> None:
         held = Representation(representative=parent, patient=child, relation=Relation.EPGU_CHILD, since=since)

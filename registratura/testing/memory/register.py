@@ -21,6 +21,8 @@ from registratura.application.records import (
     Verdict,
 )
 from registratura.domain.appointments import FREEING, Appointment, ClosedAppointment, Outcome
+from registratura.domain.identifiers import PatientId
+from registratura.domain.notifications import is_to_come
 from registratura.domain.organisations import Organisation, Resource, Speciality
 from registratura.domain.people import Attachment, Patient, Representation
 from registratura.domain.schedule import (
@@ -122,30 +124,37 @@ class MemoryRegister:
         state = self._state
         cards = state.patients.values()
         holder = next((card for card in cards if record.messenger and card.messenger == record.messenger), None)
-        lost_and_free = record.messenger is not None and holder is None
+        is_tied = record.id in state.tied
+        lost_and_free = record.messenger is not None and holder is None and not is_tied
         if state.loaded_patients.get(record.id) == record and not lost_and_free:
             return Stored.SAME
         state.united = {old: card for old, card in state.united.items() if card != record.id}
         state.united |= dict.fromkeys(record.united, record.id)
         state.loaded_patients[record.id] = record
-        if holder is not None and holder.id != record.id:
-            record = self._contend(record, holder)
         known = state.patients.get(record.id)
-        if known is not None and known.esia is not None and record.esia is None:
-            # Whoever signed in stays linked, if a load knows nothing of that.
-            record = attrs.evolve(record, esia=known.esia, messenger=record.messenger or known.messenger)
+        if known is not None and is_tied:
+            # Whoever signed in stays linked to what they signed in with.
+            if record.messenger is not None and record.messenger != known.messenger:
+                self._note("patient.messenger_kept", record.id)
+            record = attrs.evolve(record, messenger=known.messenger)
+        elif holder is not None and holder.id != record.id:
+            record = self._contend(record, holder)
+        if known is not None and record.esia is None:
+            record = attrs.evolve(record, esia=known.esia)
         state.patients[record.id] = record
         return Stored.CREATED if known is None else Stored.CHANGED
 
     def _contend(self, record: Patient, holder: Patient) -> Patient:
         """*record* takes its messenger id from *holder*, or goes without it if the holder's person signed in."""
         is_kept = holder.esia is not None
-        event = "patient.messenger_kept" if is_kept else "patient.messenger_moved"
-        self._state.audit.append(Note(event, "register", holder.id, self._clock.now()))
+        self._note("patient.messenger_kept" if is_kept else "patient.messenger_moved", holder.id)
         if is_kept:
             return attrs.evolve(record, messenger=None)
         self._state.patients[holder.id] = attrs.evolve(holder, messenger=None)
         return record
+
+    def _note(self, event: str, card: PatientId) -> None:
+        self._state.audit.append(Note(event, "register", card, self._clock.now()))
 
     def _attachment(self, record: Attachment) -> Verdict:
         lost = self._lost(patient_id=("patient", record.patient), mo_id=("mo", record.organisation))
@@ -262,6 +271,8 @@ class MemoryRegister:
                 return Clash(("patient_id", "visit_time"), other.id)
         self._state.appointments[held.id] = held
         self._state.slots[held.slot] = TakenSlot(opening)
+        if is_to_come(held):
+            self._state.agenda[held.id] = held.booked_at
         return Stored.CREATED
 
     def _close(self, held: Appointment, outcome: Outcome) -> None:

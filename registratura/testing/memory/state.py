@@ -95,6 +95,8 @@ class State:
     patients: dict[str, Patient] = attrs.field(factory=dict)
     loaded_patients: dict[str, Patient] = attrs.field(factory=dict)
     """Cards as they came, before another card took the messenger id."""
+    tied: set[str] = attrs.field(factory=set)
+    """Cards whose messenger id is that of whoever signed in."""
     united: dict[str, str] = attrs.field(factory=dict)
     """Merged id → the card it leads to."""
     attachments: dict[tuple[str, str, str], Attachment] = attrs.field(factory=dict)

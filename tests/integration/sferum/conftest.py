@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator, Iterator
 import pytest
 
 from registratura.adapters.sferum.client import SferumChats, SferumSettings, connect
+from tests.integration.max.emulated import NoLimits
 from tests.integration.sferum.emulated import TOKEN, Emulated, emulator
 
 
@@ -16,5 +17,5 @@ def sferum() -> Iterator[Emulated]:
 
 @pytest.fixture
 async def chats(sferum: Emulated) -> AsyncIterator[SferumChats]:
-    async with connect(SferumSettings(url=sferum.url, token=TOKEN)) as chats:
+    async with connect(SferumSettings(url=sferum.url, token=TOKEN), NoLimits()) as chats:
         yield chats

@@ -10,6 +10,7 @@ import pytest
 from registratura.adapters.sferum.client import SferumChats, SferumSettings, connect
 from registratura.application.ports.chats import Added, Chat, ChatRefused, Participant, RefusalKind, Role
 from registratura.application.ports.failures import OutcomeUnknown, Unavailable
+from tests.integration.max.emulated import NoLimits
 
 pytestmark = pytest.mark.anyio
 
@@ -64,7 +65,7 @@ async def met_by(behaviour: Behaviour, scheme: str = "http") -> AsyncIterator[Sf
     server = await asyncio.start_server(meet, "127.0.0.1", 0)
     url = f"{scheme}://127.0.0.1:{server.sockets[0].getsockname()[1]}"
     settings = SferumSettings(url=url, token="invented", connect=2.0, total=0.6, largest=1000)
-    async with server, connect(settings) as chats, asyncio.timeout(10):
+    async with server, connect(settings, NoLimits()) as chats, asyncio.timeout(10):
         yield chats
 
 

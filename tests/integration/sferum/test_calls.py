@@ -1,19 +1,26 @@
 """What our client asks, as the emulator recorded it, and how each answer and each trouble ends."""
 
+import asyncio
 import json
 import logging
 import traceback
 from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime
+from functools import partial
 
 import pytest
 
-from registratura.adapters.sferum.client import SferumChats, SferumSettings, connect
+from registratura.adapters.sferum.client import LINE, SferumChats, SferumSettings, connect
 from registratura.application.ports.chats import Added, Chat, ChatRefused, Participant, RefusalKind, Role
 from registratura.application.ports.failures import OutcomeUnknown, Unavailable
+from registratura.testing.memory import MemoryStorage
+from registratura.testing.time import MovableClock
+from tests.integration.max.emulated import NoLimits
 from tests.integration.sferum.emulated import ADD, CREATE, TOKEN, Emulated, emulator
 
 pytestmark = pytest.mark.anyio
 
+NOW = datetime(2027, 3, 3, 9, tzinfo=UTC)
 TITLE = "ТМК 03.03.2027 09:15"
 DOCTOR = Participant("79170000001", Role.DOCTOR)
 PATIENT = Participant("79170000002", Role.PATIENT)
@@ -58,7 +65,7 @@ async def test_doctor_and_patient_are_added_in_one_call_by_phone(chats: SferumCh
 
 @pytest.mark.parametrize("prefix", ["", "/", "/method", "/method/"])
 async def test_the_prefix_is_a_matter_of_the_address(sferum: Emulated, prefix: str) -> None:
-    async with connect(SferumSettings(url=sferum.url + prefix, token=TOKEN)) as chats:
+    async with connect(SferumSettings(url=sferum.url + prefix, token=TOKEN), NoLimits()) as chats:
         await made(chats)
     [asked] = sferum.calls()
     assert asked["path"] == f"{prefix.rstrip('/')}/{CREATE}"
@@ -121,7 +128,7 @@ async def test_a_lost_answer_is_unknown_for_a_new_chat_and_to_be_repeated_for_pe
 
 async def test_an_answer_that_comes_too_late_leaves_a_chat_behind(sferum: Emulated) -> None:
     sferum.faults(delay_ms=20_000, times=1)
-    async with connect(SferumSettings(url=sferum.url, token=TOKEN, total=0.3)) as chats:
+    async with connect(SferumSettings(url=sferum.url, token=TOKEN, total=0.3), NoLimits()) as chats:
         with pytest.raises(OutcomeUnknown, match="connection"):
             await chats.create(TITLE)
     assert [chat["title"] for chat in sferum.chats()] == [TITLE]
@@ -129,11 +136,38 @@ async def test_an_answer_that_comes_too_late_leaves_a_chat_behind(sferum: Emulat
 
 async def test_more_than_three_calls_a_second_are_told_to_wait() -> None:
     with emulator(limits=True, clock=lambda: 1000.0) as sferum:
-        async with connect(SferumSettings(url=sferum.url, token=TOKEN)) as chats:
+        async with connect(SferumSettings(url=sferum.url, token=TOKEN), NoLimits()) as chats:
             for _ in range(3):
                 await made(chats)
             with pytest.raises(Unavailable, match=r"^vk\.6$"):
                 await chats.create(TITLE)
+
+
+async def test_two_processes_keep_the_limit_together() -> None:
+    """Ordered at once, they leave one after the other.
+
+    A machine that stands still for a moment lets out at once what was reserved meanwhile, so one may hear that it was
+    too much; without a common limit five would.
+    """
+    throttle = MemoryStorage(MovableClock(NOW))
+    with emulator(limits=True) as sferum:
+        settings = SferumSettings(url=sferum.url, token=TOKEN)
+        async with connect(settings, throttle) as one, connect(settings, throttle) as other:
+            endings = await asyncio.gather(*(ending(partial(chats.create, TITLE)) for chats in [one, other] * 4))
+        refused = sum(isinstance(end, Unavailable) for end in endings)
+        assert len(sferum.chats()) == len(endings) - refused
+    assert refused <= 1
+
+
+async def test_a_place_that_is_far_off_asks_nothing(sferum: Emulated) -> None:
+    throttle = MemoryStorage(MovableClock(NOW))
+    for _ in range(20):
+        await throttle.reserve(LINE)
+    async with connect(SferumSettings(url=sferum.url, token=TOKEN), throttle) as chats:
+        for call in (partial(chats.create, TITLE), partial(chats.add, "7", [DOCTOR])):
+            with pytest.raises(Unavailable, match=r"^throttle\.full$"):
+                await call()
+    assert sferum.calls() == []
 
 
 async def test_neither_token_nor_phone_nor_title_nor_link_is_logged_or_raised(
@@ -144,7 +178,7 @@ async def test_neither_token_nor_phone_nor_title_nor_link_is_logged_or_raised(
     secret = "vk1.a.invented-token"
     told: list[str] = []
     with emulator(token=secret) as sferum:
-        async with connect(SferumSettings(url=sferum.url, token=secret, total=2.0)) as chats:
+        async with connect(SferumSettings(url=sferum.url, token=secret, total=2.0), NoLimits()) as chats:
             chat = await made(chats)
             told += [repr(chats), repr(chat)]
             faults: list[dict[str, object]] = [

@@ -64,6 +64,25 @@ def make_old(url: str) -> None:
     engine.dispose()
 
 
+def test_who_signed_in_before_the_mark_came_has_it(sqlite_url: str) -> None:
+    migrate(sqlite_url)
+    card = "INSERT INTO patient (id, last_name, first_name, born, sex, united, messenger, esia, digest)"
+    account = "INSERT INTO account (id, name, role, is_blocked, failures, created_at, patient_id, messenger)"
+    engine = create_engine(sqlite_url)
+    with engine.begin() as connection:
+        for name in ("signed", "loaded"):
+            values = f"('{name}', 'Летняя', 'Анна', '1990-05-17', 'F', '[]', '{name}', '{name}', '')"
+            connection.execute(text(f"{card} VALUES {values}"))
+        connection.execute(text(f"{account} VALUES ('a', 'Анна', 'user', false, 0, 0, 'signed', 'signed')"))
+        connection.execute(text("ALTER TABLE patient DROP COLUMN tied"))
+        connection.execute(text("UPDATE alembic_version SET version_num = '0008'"))
+    migrate(sqlite_url)
+    with engine.connect() as connection:
+        tied = connection.execute(text("SELECT id, tied FROM patient ORDER BY id")).all()
+    engine.dispose()
+    assert [tuple(row) for row in tied] == [("loaded", 0), ("signed", 1)]
+
+
 def test_migrations_agree_with_the_tables_on_sqlite(sqlite_url: str) -> None:
     check(sqlite_url)
 

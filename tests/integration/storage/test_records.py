@@ -82,6 +82,18 @@ def test_messenger_id_that_a_load_leaves_to_who_signed_in_is_audited(connection:
     assert [tuple(note) for note in notes] == [("patient.messenger_kept", "register", MOTHER.id)] * 2
 
 
+@pytest.mark.req("AUTH-34")
+def test_messenger_id_that_a_load_names_for_a_card_tied_by_a_sign_in_is_audited(connection: Connection) -> None:
+    tx, user = SqlStorage.borrow(connection), MessengerId("2002")
+    tx.patients.link(MOTHER.id, user, "esia-1")
+    told = attrs.evolve(MOTHER, phone="+79000000000")
+    for _ in range(2):
+        tx.register.store([told])
+    assert tx.patients.by_messenger(user) == attrs.evolve(told, messenger=user, esia="esia-1")
+    notes = connection.execute(select(t.audit.c.event, t.audit.c.actor, t.audit.c.subject)).all()
+    assert [tuple(note) for note in notes] == [("patient.messenger_kept", "register", MOTHER.id)]
+
+
 @pytest.mark.req("AUTH-44")
 def test_notes_of_the_audit_are_numbered(connection: Connection) -> None:
     audit = SqlStorage.borrow(connection).audit

@@ -9,7 +9,7 @@ from registratura.adapters.sql.types import Values
 from registratura.domain.identifiers import MessengerId, OrganisationId, PatientId
 from registratura.domain.people import Attachment, Patient, PersonName, Relation, Representation, Sex, Snils
 
-PATIENT = columns(t.patient, "digest")
+PATIENT = columns(t.patient, "tied", "digest")
 ATTACHMENT = columns(t.attachment, "digest")
 REPRESENTATION = columns(t.representation, "digest")
 

@@ -9,7 +9,6 @@ from sqlalchemy import (
     ColumnElement,
     Connection,
     Table,
-    and_,
     bindparam,
     case,
     delete,
@@ -35,9 +34,10 @@ def store_patients(connection: Connection, records: Sequence[Patient]) -> list[V
     """A card that newly names a messenger id takes it over from the card that had it, which is noted (AUTH-34).
 
     A card seen before takes nothing over: the same file twice moves no id to and fro. Nor does any card take an id from
-    one whose person signed in through Gosuslugi: it is written without the id, which is noted too.
+    one whose person signed in through Gosuslugi: it is written without the id, which is noted too. A card that was tied
+    by a sign-in keeps its id, whatever is told of it.
     """
-    holders, signed_in = _look(connection, records)
+    holders, signed_in, tied = _look(connection, records)
     changes = Changes(connection, t.patient, _upsert)
     changes.look(t.patient.c.id, {record.id for record in records})
     verdicts: list[Verdict] = []
@@ -46,6 +46,11 @@ def store_patients(connection: Connection, records: Sequence[Patient]) -> list[V
     for record in records:
         row, user = patient_row(record), record.messenger
         holder = holders.of(user)
+        if record.id in tied:
+            if user is not None and holder != record.id and not changes.stands(row):
+                keepers.append(record.id)
+            verdicts.append(changes.put(row, messenger=None))
+            continue
         if holder is None and user is not None:
             # A card that lost its messenger id gets it back when nobody has it any more.
             changes.forget(record.id)
@@ -58,8 +63,7 @@ def store_patients(connection: Connection, records: Sequence[Patient]) -> list[V
                     # The other card may itself be among those not written yet.
                     written += changes.write()
                     _take_messenger(connection, holder)
-            if user is not None or record.esia is not None or record.id not in signed_in:
-                holders.give(record.id, user)
+            holders.give(record.id, user)
             if record.esia is not None:
                 signed_in.add(record.id)
         verdicts.append(changes.put(row, messenger=user))
@@ -71,32 +75,34 @@ def store_patients(connection: Connection, records: Sequence[Patient]) -> list[V
 
 @cache
 def _upsert(dialect: str, table: Table) -> Insert:
-    """Whoever signed in stays linked to what they signed in with, if a load knows nothing of that (AUTH-32)."""
+    """Whoever signed in stays linked to what they signed in with, also if they did so a moment ago (AUTH-34)."""
 
     def kept(told: Told) -> Mapping[str, ColumnElement[Any]]:
-        is_own = and_(told.esia.is_(None), table.c.esia.is_not(None))
-        messenger = case((is_own, func.coalesce(told.messenger, table.c.messenger)), else_=told.messenger)
-        return {"messenger": messenger, "esia": func.coalesce(told.esia, table.c.esia)}
+        messenger = case((table.c.tied, table.c.messenger), else_=told.messenger)
+        return {"messenger": messenger, "esia": func.coalesce(told.esia, table.c.esia), "tied": table.c.tied}
 
     return upsert(dialect, table, kept)
 
 
-def _look(connection: Connection, records: Sequence[Patient]) -> tuple[Owners, set[str]]:
-    """Who has a messenger id, and who signed in through Gosuslugi, among the cards that the records speak of."""
+def _look(connection: Connection, records: Sequence[Patient]) -> tuple[Owners, set[str], set[str]]:
+    """Who has a messenger id, whom Gosuslugi know, and who is tied by a sign-in, among the cards of the records."""
     c = t.patient.c
     users = {record.messenger for record in records if record.messenger is not None}
     holders = Owners()
     signed_in: set[str] = set()
+    tied: set[str] = set()
     for asked in (
         among(connection, c.id, {record.id for record in records}),
         among(connection, c.messenger, users),
     ):
         known = or_(c.messenger.is_not(None), c.esia.is_not(None))
-        for row in connection.execute(select(c.id, c.messenger, c.esia).where(asked, known)):
+        for row in connection.execute(select(c.id, c.messenger, c.esia, c.tied).where(asked, known)):
             holders.give(row.id, row.messenger)
             if row.esia is not None:
                 signed_in.add(row.id)
-    return holders, signed_in
+            if row.tied:
+                tied.add(row.id)
+    return holders, signed_in, tied
 
 
 def _take_messenger(connection: Connection, loser: str) -> None:

@@ -252,10 +252,33 @@ class LoadingPromises:
         assert await load(storage, [renamed, child]) == [Stored.CHANGED, Stored.CREATED]
         card = await storage.read(lambda tx: tx.patients.by_messenger(user))
         assert card == attrs.evolve(renamed, messenger=user, esia="esia-1")
-        # The card's own record may name another messenger id.
+        # Not even the card's own record names another messenger id.
         assert await load(storage, [attrs.evolve(renamed, messenger=other)]) == [Stored.CHANGED]
-        card = await storage.read(lambda tx: tx.patients.by_messenger(other))
-        assert card == attrs.evolve(renamed, messenger=other, esia="esia-1")
+        assert await storage.read(lambda tx: tx.patients.by_messenger(user)) == card
+        assert await storage.read(lambda tx: tx.patients.by_messenger(other)) is None
+
+    @pytest.mark.parametrize("subject", [None, "esia-1"], ids=["unknown to the load", "known to the load"])
+    async def test_the_same_file_after_a_sign_in_changes_nothing(self, storage: Storage, subject: str | None) -> None:
+        signed, named = MessengerId("2002"), MessengerId("1001")
+        own = attrs.evolve(MOTHER, messenger=named, esia=subject)
+        await load(storage, [own])
+        await storage.transact(lambda tx: tx.patients.link(MOTHER.id, signed, "esia-1"))
+        tied = attrs.evolve(MOTHER, messenger=signed, esia="esia-1")
+        for _ in range(2):
+            assert await load(storage, [own, CHILD]) in ([Stored.SAME, Stored.CREATED], [Stored.SAME, Stored.SAME])
+            assert await storage.read(lambda tx: tx.patients.find(MOTHER.id)) == tied
+        # The id that its record names is free for another card, and stays there.
+        other = attrs.evolve(STRANGER, messenger=named)
+        assert await load(storage, [other, own]) == [Stored.CREATED, Stored.SAME]
+        assert await load(storage, [attrs.evolve(own, phone="+79000000000")]) == [Stored.CHANGED]
+        assert await storage.read(lambda tx: tx.patients.by_messenger(named)) == other
+        card = await storage.read(lambda tx: tx.patients.find(MOTHER.id))
+        assert card == attrs.evolve(tied, phone="+79000000000")
+        # Once the sign-in is undone, the registry's word counts again.
+        await storage.transact(lambda tx: tx.patients.unlink(signed))
+        assert await load(storage, [STRANGER], [own]) == [Stored.CHANGED, Stored.CHANGED]
+        card = await storage.read(lambda tx: tx.patients.find(MOTHER.id))
+        assert card == attrs.evolve(own, esia="esia-1")
 
     @pytest.mark.parametrize("beside", [False, True], ids=["alone", "beside the card that has it"])
     @pytest.mark.parametrize("is_loaded", [False, True], ids=["by the bot's link", "as the load knows"])
