@@ -8,9 +8,11 @@ from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from sqlalchemy import create_engine, inspect, text
 
-from registratura.adapters.sql import migrate, open_storage
+from registratura.adapters.sql import SqlStorage, migrate, open_storage
 from registratura.adapters.sql.tables import metadata
 from registratura.application.ports.failures import Unavailable
+
+NOW = "2026-01-01T00:00:00.000000Z"
 
 
 def differences(url: str) -> list[object]:
@@ -96,3 +98,24 @@ def test_broken_migration_leaves_nothing(sqlite_url: str) -> None:
 def test_other_databases_are_refused(url: str) -> None:
     with pytest.raises(ValueError, match=r"sqlite|SQLite"):
         migrate(url)
+
+
+@pytest.fixture(params=["sqlite_url", "postgres_url"])
+def either_url(request: pytest.FixtureRequest) -> str:
+    url: str = request.getfixturevalue(request.param)
+    return url
+
+
+def test_accounts_of_before_can_be_looked_for(either_url: str) -> None:
+    migrate(either_url, "0008")
+    engine = create_engine(either_url)
+    row = "INSERT INTO account (id, name, role, login, email, is_blocked, failures, created_at) VALUES"
+    with engine.begin() as connection:
+        connection.execute(text(f"{row} ('a', 'Ёлкина  ЯНА', 'citizen', 'Yana', 'y@example.com', false, 0, '{NOW}')"))
+        connection.execute(text(f"{row} ('b', 'Ежов', 'citizen', NULL, NULL, false, 0, '{NOW}')"))
+    migrate(either_url)
+    with engine.connect() as connection:
+        accounts = SqlStorage.borrow(connection).accounts
+        listed = ([one.id for one in accounts.all(9, prefix)] for prefix in ("", "елкина я", "YANA", "Y@"))
+        assert list(listed) == [["b", "a"], ["a"], ["a"], ["a"]]
+    engine.dispose()
