@@ -152,6 +152,12 @@ ACCOUNT_FIELDS = {
     "role": "Роль",
 }
 ACCOUNT_ROLES = {"citizen": "Пользователь", "administrator": "Администратор"}
+ACCOUNTS_LIST = "Кто уже есть"
+ACCOUNTS_WHO = "Начало имени, логина или адреса почты"
+ACCOUNTS_FIND = "Найти"
+ACCOUNTS_ALL = "Показать всех"
+ACCOUNTS_MORE = "Дальше"
+ACCOUNTS_NONE = "Никто не нашёлся. Проверьте, как начинается фамилия, логин или адрес почты."
 ACCOUNT_SAVE = "Сохранить"
 ACCOUNT_BLOCK = "Заблокировать"
 ACCOUNT_UNBLOCK = "Разблокировать"
