@@ -10,6 +10,7 @@ from registratura.adapters import esia
 from registratura.adapters.passwords import Argon2Passwords
 from registratura.application.accounts import ManageAccounts
 from registratura.application.dialogue.conversation import Converse
+from registratura.application.dialogue.lists import Lists
 from registratura.application.dialogue.screens import AppointmentOffer
 from registratura.application.joining import JoinConsultation
 from registratura.application.linking import LinkMessenger
@@ -46,14 +47,14 @@ class People:
     """None where Gosuslugi is not connected."""
     join: JoinConsultation
     manage: ManageAccounts
-    converse: Converse
+    lists: Lists
 
     async def upcoming(self, card: PatientId) -> tuple[AppointmentOffer, ...] | None:
         """What is ahead for the person of *card* and those they may act for; None when the card is gone."""
 
         def look(tx: Transaction) -> tuple[AppointmentOffer, ...] | None:
             person = tx.patients.find(card)
-            return self.converse.painter.lists.upcoming(person, tx) if person is not None else None
+            return self.lists.upcoming(person, tx) if person is not None else None
 
         return await self.storage.read(look)
 
@@ -88,7 +89,7 @@ async def people_of(
             room=_Room(settings.tmk.external_room_url),
         ),
         manage=ManageAccounts(storage=storage, passwords=passwords, clock=clock, ids=ids),
-        converse=converse,
+        lists=converse.painter.lists,
     )
 
 
