@@ -74,6 +74,11 @@ def is_valid_enp(number: str) -> bool:
     return (10 - sum(map(int, joined)) % 10) % 10 == int(number[15])
 
 
+def folded(text: str) -> str:
+    """The form in which names are compared and looked for: no case, no extra spaces, ё as е."""
+    return " ".join(text.casefold().replace("ё", "е").split())
+
+
 @attrs.frozen(repr=False)
 class PersonName:
     """Ф. И. О.: the patronymic may be absent."""
@@ -99,12 +104,8 @@ class PersonName:
 
     @property
     def compared(self) -> tuple[str, str, str]:
-        """The form in which names are compared: no case, no extra spaces, ё as е."""
-
-        def plain(part: str | None) -> str:
-            return " ".join((part or "").casefold().replace("ё", "е").split())
-
-        return plain(self.last), plain(self.first), plain(self.middle)
+        """The form in which names are compared, see `folded`."""
+        return folded(self.last), folded(self.first), folded(self.middle or "")
 
     def __repr__(self) -> str:
         return "PersonName(***)"

@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 import attrs
 import pytest
 import typer
-from starlette.routing import Route
+from starlette.routing import BaseRoute, Mount, Route
 
 from registratura.adapters.sql.tables import metadata
 from registratura.entrypoints import cli
@@ -256,17 +256,30 @@ def test_indexes_named_exist() -> None:
 # HTTP
 
 
-@pytest.mark.anyio
-async def test_the_page_of_http_lists_exactly_the_paths(tmp_path: Path) -> None:
+@pytest.fixture
+async def served_routes(tmp_path: Path) -> list[BaseRoute]:
     settings = load_settings({"REGISTRATURA_DATABASE_URL": f"sqlite:///{tmp_path}/registry.db"}, tmp_path)
     migrate(settings)
     async with compose(settings) as product:
-        served = {
-            f"{method} {route.path}"
-            for route in routes(product, Draining())
-            if isinstance(route, Route)
-            for method in (route.methods or set()) - {"HEAD"}
-        }
+        return routes(product, Draining())
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize(("page", "title"), [("README.md", "path"), ("README.ru.md", "путь")])
+async def test_a_proxy_is_told_about_every_path(served_routes: list[BaseRoute], page: str, title: str) -> None:
+    first = {route.path.split("/")[1] for route in served_routes if isinstance(route, Route | Mount)}
+    told = {code.split("/")[1] for cells in rows(ROOT / page, title) for cell in cells for code in CODE.findall(cell)}
+    assert told == first
+
+
+@pytest.mark.anyio
+async def test_the_page_of_http_lists_exactly_the_paths(served_routes: list[BaseRoute]) -> None:
+    served = {
+        f"{method} {route.path}"
+        for route in served_routes
+        if isinstance(route, Route)
+        for method in (route.methods or set()) - {"HEAD"}
+    }
     headings = re.findall(r"^## (.+)$", prose_of(ROOT / "docs" / "api.md"), re.MULTILINE)
     assert {told for heading in headings for told in CODE.findall(heading)} == served
 

@@ -2,11 +2,17 @@
 
 import asyncio
 import re
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from html import unescape
+from uuid import UUID
 
 import httpx
 import pytest
 
 from registratura.adapters.passwords import Argon2Passwords
+from registratura.adapters.sql import open_storage
+from registratura.domain.accounts import Account, AccountId
 from tests.harness.pages import Browser, csrf, words
 from tests.harness.product import Product
 from tests.harness.programs import run
@@ -139,7 +145,7 @@ def test_an_administrator_manages_accounts(product: Product, browser: Browser, h
     assert (denied.status_code, "только для администратора" in words(denied)) == (403, True)
     assert vera.send(page, "/", name="x", login="y", role="administrator", password=PASSWORD).status_code == 403
 
-    (id_,) = re.findall(r'href="/admin/accounts\?id=([^"]+)">Новая Вера', browser.open(page).text)
+    (id_,) = listed(browser.send(page, deed="find", who="новая вера")).values()
     assert "заблокирована" in words(browser.send(page, id=id_, deed="block"))
     assert "Вход" in words(vera.open("/"))
     assert WRONG in words(sign_in(vera, "vera"))
@@ -149,6 +155,58 @@ def test_an_administrator_manages_accounts(product: Product, browser: Browser, h
     assert "Здравствуйте, Вера Новая!" in words(sign_in(vera, "vera"))
     (boss,) = product.query("SELECT id FROM account WHERE login = 'boss'")
     assert boss in product.query("SELECT actor FROM audit WHERE event LIKE 'account.%' AND subject = :id", id=id_)
+
+
+def listed(page: httpx.Response) -> dict[str, str]:
+    """The accounts on *page*: names with ids, in order."""
+    found = re.findall(r'href="/admin/accounts\?id=([^"]+)">([^<]+)<', page.text)
+    return {unescape(name): id_ for id_, name in found}
+
+
+@pytest.mark.req("AUTH-15", "OPS-23")
+def test_nobody_is_too_many_to_be_found(product: Product, browser: Browser) -> None:
+    assert appoint(product, "finder") == 0
+    sign_in(browser, "finder")
+    names = [f"Яровой {number:03}" for number in range(501)]
+    asyncio.run(keep(product, names))
+    page = "/admin/accounts"
+
+    last = names[-1]
+    assert last not in listed(browser.open(page))
+    found = browser.send(page, deed="find", who=" яРОВОЙ  500 ")
+    assert list(listed(found)) == [last]
+    assert 'value="яРОВОЙ  500"' in found.text, "what was looked for can be corrected"
+    assert "Новая учётная запись" not in words(found), "whom one found is seen at once"
+    for who in ("YAROVOY-500", "500@example.com"):
+        assert list(listed(browser.send(page, deed="find", who=who))) == [last]
+    assert "Никто не нашёлся." in words(browser.send(page, deed="find", who="ровой"))
+    assert f"«{last}» заблокирована" in words(browser.answer(page, found, deed="block", id=listed(found)[last]))
+
+    shown, pages = browser.send(page, deed="find", who="яровой"), 1
+    walked = [*listed(shown)]
+    while after := re.search(r'name="after" value="([^"]+)"', shown.text):
+        shown, pages = browser.answer(page, shown, deed="find", who="яровой", after=after[1]), pages + 1
+        walked += listed(shown)
+    assert (walked, pages) == (names, 6)
+    assert "(заблокирована)" in words(shown)
+    journal = "".join(program.words() for program in product.programs).casefold()
+    assert [word for word in ("яровой", "yarovoy", "500@") if word in journal] == []
+
+
+async def keep(product: Product, names: Sequence[str]) -> None:
+    """An account for each of *names*, as by Gosuslugi; the number at its end is in its login and address, too."""
+    known = [
+        Account(
+            id=AccountId(str(UUID(int=number))),
+            name=name,
+            login=f"yarovoy-{name[-3:]}",
+            email=f"{name[-3:]}@example.com",
+            created_at=datetime(2026, 1, 1, tzinfo=UTC),
+        )
+        for number, name in enumerate(names, 1)
+    ]
+    async with open_storage(product.settings["REGISTRATURA_DATABASE_URL"]) as storage:
+        await storage.transact(lambda tx: [tx.accounts.save(one) for one in known])
 
 
 @pytest.mark.req("OPS-16", "OPS-20", "OPS-21")

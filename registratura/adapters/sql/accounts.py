@@ -6,16 +6,29 @@ from functools import cache
 from typing import Any
 
 import attrs
-from sqlalchemy import Connection, Select, bindparam, case, delete, insert, or_, select, update
+from sqlalchemy import (
+    BindParameter,
+    Connection,
+    Select,
+    bindparam,
+    case,
+    delete,
+    insert,
+    or_,
+    select,
+    tuple_,
+    union,
+    update,
+)
 from sqlalchemy.exc import IntegrityError
 
 from registratura.adapters.sql.tables import account, login_link, session, sign_in
-from registratura.adapters.sql.types import Moment, Values
+from registratura.adapters.sql.types import Moment, Sought, Values, begins_with
 from registratura.adapters.sql.upsert import Insert, upsert
 from registratura.domain.accounts import Account, AccountId, LoginLink, Method, Role, Session, SignIn
 from registratura.domain.identifiers import MessengerId, PatientId
 from registratura.domain.identity import Identity
-from registratura.domain.people import PersonName, Sex, Snils
+from registratura.domain.people import PersonName, Sex, Snils, folded
 
 _C = account.c
 _ACCOUNT = select(account)
@@ -27,7 +40,17 @@ _BY_LOGIN = (
 )
 _BY_SUBJECT = _ACCOUNT.where(_C.subject == bindparam("wanted"))
 _BY_MESSENGER = _ACCOUNT.where(_C.messenger == bindparam("wanted"))
-_ALL = _ACCOUNT.order_by(_C.name, _C.id).limit(bindparam("most"))
+_PLACE = select(_C.sought_name, _C.id).where(_C.id == bindparam("after"))
+_IN_ORDER = (_C.sought_name, _C.id)
+_FOLLOWS = tuple_(*_IN_ORDER) > tuple_(bindparam("name", type_=Sought), bindparam("id"))
+_MOST: BindParameter[int] = bindparam("most")
+_ALL = _ACCOUNT.where(_FOLLOWS).order_by(*_IN_ORDER).limit(_MOST)
+# Each column has an index of its own, and no more is read of each than is shown.
+_EACH = (
+    select(_C.id).where(begins_with(column, "prefix"), _FOLLOWS).order_by(*_IN_ORDER).limit(_MOST).subquery()
+    for column in (_C.sought_name, _C.sought_login, _C.sought_email)
+)
+_SOUGHT = _ACCOUNT.where(_C.id.in_(union(*(select(found.c.id) for found in _EACH)))).order_by(*_IN_ORDER).limit(_MOST)
 _SESSION = (
     select(session, account)
     .join_from(session, account, account.c.id == session.c.account_id)
@@ -71,8 +94,16 @@ class SqlAccounts:
         row = self._connection.execute(_BY_MESSENGER, {"wanted": user}).mappings().one_or_none()
         return _account_of(row) if row is not None else None
 
-    def all(self, limit: int) -> Sequence[Account]:
-        return tuple(map(_account_of, self._connection.execute(_ALL, {"most": limit}).mappings()))
+    def all(self, limit: int, prefix: str = "", after: AccountId | None = None) -> Sequence[Account]:
+        place = self._connection.execute(_PLACE, {"after": after}).one_or_none() if after is not None else None
+        name, id_ = place if place is not None else ("", "")
+        given = {"most": limit, "name": name, "id": id_}
+        wanted = folded(prefix)
+        if wanted:
+            rows = self._connection.execute(_SOUGHT, {**given, "prefix": wanted})
+        else:
+            rows = self._connection.execute(_ALL, given)
+        return tuple(map(_account_of, rows.mappings()))
 
     def save(self, account: Account) -> bool:
         try:
@@ -178,6 +209,9 @@ def _row_of(known: Account) -> dict[str, Any]:
         "snils": told.snils.digits if told and told.snils else None,
         "phone": told.phone if told else None,
         "verified_at": told.verified_at if told else None,
+        "sought_name": folded(known.name),
+        "sought_login": folded(known.login) if known.login is not None else None,
+        "sought_email": folded(known.email) if known.email is not None else None,
     }
 
 

@@ -20,7 +20,7 @@ from sqlalchemy import (
     text,
 )
 
-from registratura.adapters.sql.types import Moment
+from registratura.adapters.sql.types import Moment, Sought
 
 metadata = MetaData(
     naming_convention={
@@ -337,12 +337,18 @@ account = Table(
     Column("snils", Text),
     Column("phone", Text),
     Column("verified_at", Moment),
+    # By which accounts are listed and looked for, folded: not every database knows Russian letters.
+    Column("sought_name", Sought, nullable=False, server_default=""),
+    Column("sought_login", Sought),
+    Column("sought_email", Sought),
     UniqueConstraint("login"),
     UniqueConstraint("email"),
     UniqueConstraint("messenger"),
     UniqueConstraint("subject"),
 )
-Index("ix_account_name", account.c.name)
+Index("ix_account_sought_name", account.c.sought_name, account.c.id)
+Index("ix_account_sought_login", account.c.sought_login)
+Index("ix_account_sought_email", account.c.sought_email)
 
 session = Table(
     "session",

@@ -5,7 +5,22 @@ from datetime import UTC, date, datetime
 from typing import Any
 
 import orjson
-from sqlalchemy import Column, ColumnElement, Date, DateTime, Dialect, Float, Select, String, false, func, select
+from sqlalchemy import (
+    Column,
+    ColumnElement,
+    Date,
+    DateTime,
+    Dialect,
+    Float,
+    Select,
+    String,
+    Text,
+    and_,
+    bindparam,
+    false,
+    func,
+    select,
+)
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.functions import FunctionElement
@@ -53,6 +68,18 @@ class Moment(TypeDecorator[datetime]):
         if value is None:
             return None
         return read_moment(value) if isinstance(value, str) else value.astimezone(UTC)
+
+
+Sought = Text().with_variant(Text(collation="C"), "postgresql")
+"""Text that is looked for by how it begins: on both databases in the order of code points, whatever the locale."""
+
+_LAST = "\U0010ffff"
+
+
+def begins_with(column: Column[str], prefix: str) -> ColumnElement[bool]:
+    """Whether a `Sought` *column* begins with the parameter named *prefix*; an index can be searched for it."""
+    wanted = bindparam(prefix, type_=Sought)
+    return and_(column >= wanted, column < wanted.concat(_LAST))
 
 
 class database_now(FunctionElement[datetime]):  # noqa: N801 - reads as a function of SQL

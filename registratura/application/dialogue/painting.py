@@ -30,7 +30,7 @@ from registratura.application.dialogue.screens import (
 )
 from registratura.application.ports.storage import Transaction
 from registratura.domain import dialogue as rules
-from registratura.domain.confirmation import UNANSWERED, Declined, Kept, News, State
+from registratura.domain.confirmation import Declined, Kept, News, State
 from registratura.domain.dialogue import Dialogue, Place, Step
 from registratura.domain.identifiers import AppointmentId
 from registratura.domain.people import Patient
@@ -117,12 +117,10 @@ class Painter:
             case Step.CANCELLING:
                 return CancelQuestion(visit)
             case _:
-                link_from = visit.starts - self.link_lead
-                later = link_from > self.lists.desk.clock.now()
+                now, opens_at = self.lists.desk.clock.now(), visit.opens_at(self.link_lead)
                 may_cancel = self.allow_cancel and visit.state is not State.CANCELLING
-                is_open = visit.online and not later and visit.state not in UNANSWERED
-                link = self.link(visit.id) if is_open else None
-                return AppointmentCard(visit, link_from if later else None, may_cancel, link)
+                link = self.link(visit.id) if visit.is_open(self.link_lead, now) else None
+                return AppointmentCard(visit, opens_at if now < opens_at else None, may_cancel, link)
 
     def _result(self, visit: AppointmentOffer) -> Screen:
         match visit.state:

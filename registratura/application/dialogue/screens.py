@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 import attrs
 
 from registratura.application.ports.messenger import Message
-from registratura.domain.confirmation import Declined, Kept, State
+from registratura.domain.confirmation import UNANSWERED, Declined, Kept, State
 from registratura.domain.dialogue import Press, Step
 from registratura.domain.identifiers import AppointmentId, SlotId
 from registratura.domain.organisations import Organisation, Resource, Speciality
@@ -77,6 +77,14 @@ class AppointmentOffer:
     online: bool
     state: State | None = None
     """Where it stands with a clinic that decides itself; None where we decide."""
+
+    def opens_at(self, lead: timedelta) -> datetime:
+        """When the way into its consultation opens, *lead* before it begins."""
+        return self.starts - lead
+
+    def is_open(self, lead: timedelta, now: datetime) -> bool:
+        """Whether the way into its consultation is shown: not before its time, nor before the clinic's answer."""
+        return self.online and self.state not in UNANSWERED and now >= self.opens_at(lead)
 
 
 Offer = PersonOffer | Purpose | Speciality | OrganisationOffer | DoctorOffer | DayOffer | TimeOffer | AppointmentOffer

@@ -27,8 +27,11 @@ class Accounts(Protocol):
         """The account to which a MAX account is tied; not locked."""
         ...
 
-    def all(self, limit: int) -> Sequence[Account]:
-        """At most *limit* accounts, by name; not locked."""
+    def all(self, limit: int, prefix: str = "", after: AccountId | None = None) -> Sequence[Account]:
+        """At most *limit* accounts by name, as `folded`, those that follow the account *after*; not locked.
+
+        With *prefix* those whose name, login or e-mail address begins with it, all of them `folded`.
+        """
         ...
 
     def save(self, account: Account) -> bool:

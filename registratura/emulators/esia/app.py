@@ -16,7 +16,7 @@ from registratura.emulators.esia import faults as on
 from registratura.emulators.esia.config import EsiaEmulatorConfig, OidcClient
 from registratura.emulators.esia.emulator import Emulator
 from registratura.emulators.esia.errors import Refused
-from registratura.emulators.esia.faults import Faults, faults_from
+from registratura.emulators.esia.faults import Faults
 from registratura.emulators.esia.gate import api_route, json_response, page_route
 from registratura.emulators.esia.keys import SigningKey
 from registratura.emulators.esia.parameters import Fields, form_of
@@ -107,7 +107,7 @@ def _faults_of(fields: Fields) -> Faults:
     for name in given.keys() & FLAGS:
         given[name] = True
     route = fields.get("route")
-    return faults_from(given | ({"routes": [route]} if route else {}))
+    return Faults(**given | ({"routes": [route]} if route else {}))
 
 
 async def jwks(request: Request) -> Response:
@@ -130,7 +130,7 @@ async def set_faults(request: Request) -> Response:
     """`PUT /_emu/faults`: what is not named is off."""
     emulator = _emulator(request)
     try:
-        emulator.faults.current = faults_from(await _object(request))
+        emulator.faults.current = Faults(**await _object(request))
     except (TypeError, ValueError):
         return json_response({"error": "unknown or wrong fault"}, 400)
     return json_response(emulator.faults.current.as_json())

@@ -7,11 +7,12 @@ from typing import Final, Literal
 import attrs
 
 from registratura.emulators.esia.config import EsiaEmulatorConfig
-from registratura.emulators.esia.faults import Switchboard
+from registratura.emulators.esia.faults import Faults
 from registratura.emulators.esia.keys import KeyRing
 from registratura.emulators.esia.memory import Shelf
 from registratura.emulators.esia.pages import Pages
 from registratura.emulators.esia.persons import Person
+from registratura.emulators.trouble import Switchboard
 
 CHOICE_LIFETIME: Final = timedelta(minutes=30)
 TOKEN_MEMORY: Final = timedelta(days=1)
@@ -56,7 +57,7 @@ class Emulator:
     """What the HTTP endpoints share."""
 
     config: EsiaEmulatorConfig
-    faults: Switchboard = attrs.field(init=False, factory=Switchboard)
+    faults: Switchboard[Faults] = attrs.field(init=False, factory=lambda: Switchboard(Faults()))
     keys: KeyRing = attrs.field(init=False, factory=KeyRing)
     started: datetime = attrs.field(init=False)
     pages: Pages = attrs.field(init=False)

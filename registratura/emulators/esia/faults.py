@@ -100,27 +100,3 @@ class Faults:
         """What is wrong with such a token, in the words of `FORGERIES`."""
         wanted = self.token in {None, token}
         return frozenset(name for name in FORGERIES if wanted and getattr(self, name))
-
-
-CALM: Final = Faults()
-
-
-def faults_from(fields: Mapping[str, Any]) -> Faults:
-    """Faults from JSON; what is not named is off. Raises TypeError or ValueError on nonsense."""
-    return Faults(**fields)
-
-
-@attrs.define
-class Switchboard:
-    """Holds the current faults."""
-
-    current: Faults = CALM
-
-    def strike(self, route: str) -> Faults:
-        """The faults for this request, counting it; calm if it is not struck."""
-        faults = self.current
-        if not faults.strikes(route):
-            return CALM
-        if faults.times is not None:
-            self.current = attrs.evolve(faults, times=faults.times - 1)
-        return faults

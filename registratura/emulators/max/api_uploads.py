@@ -12,8 +12,9 @@ from registratura.emulators.max import ids
 from registratura.emulators.max.attachments import media_url
 from registratura.emulators.max.emulator import Emulator
 from registratura.emulators.max.errors import malformed, not_found
-from registratura.emulators.max.gate import Call, Reply, json_response
+from registratura.emulators.max.gate import Call, Reply
 from registratura.emulators.max.store import Json, Row, Tx
+from registratura.emulators.trouble import json_response
 
 KINDS = frozenset({"image", "video", "audio", "file"})
 KEPT_BYTES = 50 * 2**20

@@ -16,7 +16,8 @@ from registratura.emulators.max import api_chats, api_messages, api_updates, api
 from registratura.emulators.max.config import MaxEmulatorConfig
 from registratura.emulators.max.emulator import Emulator
 from registratura.emulators.max.errors import not_allowed, not_found
-from registratura.emulators.max.gate import Handler, api, json_response
+from registratura.emulators.max.gate import Handler, api
+from registratura.emulators.trouble import json_response
 
 STATIC = Path(__file__).parent / "static"
 POLICY = (

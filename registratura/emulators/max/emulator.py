@@ -41,7 +41,7 @@ class Emulator:
 
     config: MaxEmulatorConfig
     requests: deque[Json] = attrs.field(init=False, factory=lambda: deque(maxlen=REQUESTS_KEPT))
-    faults: Switchboard = attrs.field(init=False, factory=Switchboard)
+    faults: Switchboard = attrs.field(init=False, factory=lambda: Switchboard(Faults()))
     news: Signal = attrs.field(init=False, factory=Signal)
     released: asyncio.Event = attrs.field(init=False, factory=asyncio.Event)
     host: Window = attrs.field(init=False)

@@ -1,11 +1,10 @@
 """Trouble on a switch: what real networks and real vendors do now and then."""
 
 import asyncio
-from collections.abc import Mapping
-from typing import Any
 
 import attrs
 
+from registratura.emulators import trouble
 from registratura.emulators.max.errors import ApiError, too_many
 from registratura.emulators.max.store import Json
 
@@ -56,29 +55,14 @@ class Faults:
         return some and self.times != 0 and (not self.routes or route in self.routes)
 
 
-def faults_from(fields: Mapping[str, Any]) -> Faults:
-    """Faults from JSON; what is not named is off. Raises TypeError or ValueError on nonsense."""
-    return Faults(**fields)
-
-
 @attrs.define
-class Switchboard:
-    """Holds the current faults and lets silent requests go when the silence ends."""
+class Switchboard(trouble.Switchboard[Faults]):
+    """Also lets silent requests go when the silence ends."""
 
-    current: Faults = attrs.field(factory=Faults)
-    changed: asyncio.Event = attrs.field(factory=asyncio.Event)
+    changed: asyncio.Event = attrs.field(init=False, factory=asyncio.Event)
 
     def set(self, faults: Faults) -> None:
         """Switch to *faults*."""
         self.current = faults
         self.changed.set()
         self.changed = asyncio.Event()
-
-    def strike(self, route: str) -> Faults | None:
-        """The faults for this request, counting it, or nothing."""
-        faults = self.current
-        if not faults.strikes(route):
-            return None
-        if faults.times is not None:
-            self.current = attrs.evolve(faults, times=faults.times - 1)
-        return faults

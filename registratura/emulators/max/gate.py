@@ -9,13 +9,13 @@ import attrs
 import orjson
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.types import Receive, Scope, Send
 
 from registratura.emulators.max.emulator import Emulator
 from registratura.emulators.max.errors import ApiError, NotReady, SoftRefusal, malformed, too_many, unauthorised
 from registratura.emulators.max.faults import REFUSALS, Faults
 from registratura.emulators.max.store import Json
 from registratura.emulators.max.validation import whole_number
+from registratura.emulators.trouble import CutResponse, json_response
 
 Reply = Mapping[str, Any]
 LONGEST_SILENCE = 600.0
@@ -66,19 +66,6 @@ Handler = Callable[[Call], Awaitable[Reply]]
 Endpoint = Callable[[Request], Awaitable[Response]]
 
 
-class CutResponse(Response):
-    """Promises a body and never sends it, so the server closes the connection half-way."""
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:  # noqa: ARG002 - the ASGI signature
-        """Send the head alone."""
-        await send({"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"65536")]})
-
-
-def json_response(content: Mapping[str, Any], status: int = 200) -> Response:
-    """JSON with the vendor's content type."""
-    return Response(orjson.dumps(content), status, media_type="application/json; charset=utf-8")
-
-
 def api(handler: Handler) -> Endpoint:
     """Make an endpoint of a handler that gives the JSON of success."""
 
@@ -103,10 +90,9 @@ def api(handler: Handler) -> Endpoint:
     return endpoint
 
 
-async def _passed(emulator: Emulator, request: Request, handler: Handler, faults: Faults | None) -> Response:
+async def _passed(emulator: Emulator, request: Request, handler: Handler, faults: Faults) -> Response:
     try:
-        if faults:
-            await _trouble(emulator, request, faults)
+        await _trouble(emulator, request, faults)
         if request.headers.get("authorization") != emulator.config.token:
             raise unauthorised()
         if emulator.config.limits and not emulator.host.admits():
@@ -118,7 +104,7 @@ async def _passed(emulator: Emulator, request: Request, handler: Handler, faults
         return json_response({"code": "attachment.not.ready", "message": refusal.message}, 400)
     except SoftRefusal as refusal:
         return json_response({"success": False, "message": refusal.message})
-    return CutResponse() if faults and faults.cut else json_response(reply)
+    return CutResponse() if faults.cut else json_response(reply)
 
 
 async def _trouble(emulator: Emulator, request: Request, faults: Faults) -> None:

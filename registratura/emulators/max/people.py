@@ -12,10 +12,10 @@ from registratura.emulators.max import bot_chats, chats, hands
 from registratura.emulators.max.config import Person
 from registratura.emulators.max.emulator import Emulator
 from registratura.emulators.max.errors import ApiError
-from registratura.emulators.max.faults import faults_from
-from registratura.emulators.max.gate import json_response
+from registratura.emulators.max.faults import Faults
 from registratura.emulators.max.store import Json, Tx
 from registratura.emulators.max.validation import TEXT_LIMIT, fields_of, optional_text, text_in, whole_number
+from registratura.emulators.trouble import json_response
 
 HEARTBEAT = 15.0
 HISTORY = 200
@@ -177,7 +177,7 @@ async def read_faults(emulator: Emulator, _: Request, __: Json) -> Json:
 async def set_faults(emulator: Emulator, _: Request, body: Json) -> Json:
     """``PUT _faults``: what is not named is off."""
     try:
-        emulator.set_faults(faults_from(body))
+        emulator.set_faults(Faults(**body))
     except (TypeError, ValueError) as fault:
         raise hands.CannotDo(HTTPStatus.BAD_REQUEST, "unknown or wrong fault") from fault
     return emulator.faults.current.as_json()

@@ -8,8 +8,9 @@ from typing import Any
 import attrs
 
 from registratura.emulators.sferum.config import SferumEmulatorConfig
-from registratura.emulators.sferum.faults import Switchboard
+from registratura.emulators.sferum.faults import Faults
 from registratura.emulators.sferum.store import Store, Tx, open_store
+from registratura.emulators.trouble import Switchboard
 from registratura.emulators.window import Window
 
 PER_SECOND = 3
@@ -22,7 +23,7 @@ class Emulator:
 
     config: SferumEmulatorConfig
     calls: deque[dict[str, Any]] = attrs.field(init=False, factory=lambda: deque(maxlen=CALLS_KEPT))
-    faults: Switchboard = attrs.field(init=False, factory=Switchboard)
+    faults: Switchboard[Faults] = attrs.field(init=False, factory=lambda: Switchboard(Faults()))
     pace: Window = attrs.field(init=False)
     store: Store[Tx] = attrs.field(init=False)
 

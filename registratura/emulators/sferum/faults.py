@@ -67,11 +67,6 @@ class Faults:
         return self.error is not None or self.status is not None or self.cut or self.page or self.delay_ms > 0
 
 
-def faults_from(fields: Mapping[str, Any]) -> Faults:
-    """Faults from JSON; what is not named is off. Raises TypeError or ValueError on nonsense."""
-    return Faults(**fields)
-
-
 def faults_of_form(fields: Mapping[str, str]) -> Faults:
     """Faults from the form of the page. Raises ValueError on nonsense."""
     numbers = {name: int(fields[name]) for name in ("error", "status", "delay_ms", "times") if fields.get(name)}
@@ -83,19 +78,3 @@ def faults_of_form(fields: Mapping[str, str]) -> Faults:
         failing=fields.get("failing", "").replace(",", " ").split(),
         failed_as=fields.get("failed_as", Shape.OBJECT),
     )
-
-
-@attrs.define
-class Switchboard:
-    """Holds the current faults."""
-
-    current: Faults = attrs.field(factory=Faults)
-
-    def strike(self, name: str) -> Faults:
-        """The faults for this call of *name*, counting it; none when it is spared."""
-        faults = self.current
-        if not faults.strikes(name):
-            return Faults()
-        if faults.times is not None:
-            self.current = attrs.evolve(faults, times=faults.times - 1)
-        return faults

@@ -5,31 +5,17 @@ import hmac
 from typing import Any
 from urllib.parse import parse_qsl
 
-import orjson
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, PlainTextResponse, Response
-from starlette.types import Receive, Scope, Send
 
 from registratura.emulators.sferum import errors, texts
 from registratura.emulators.sferum.emulator import Emulator
 from registratura.emulators.sferum.errors import ApiError
 from registratura.emulators.sferum.faults import Faults
 from registratura.emulators.sferum.methods import METHODS, Method, World
+from registratura.emulators.trouble import CutResponse, json_response
 
 FORM = "application/x-www-form-urlencoded"
-
-
-class CutResponse(Response):
-    """Promises a body and never sends it, so the server closes the connection half-way."""
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:  # noqa: ARG002 - the ASGI signature
-        """Send the head alone."""
-        await send({"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"65536")]})
-
-
-def json_response(content: object, status: int = 200) -> Response:
-    """JSON with its character set named."""
-    return Response(orjson.dumps(content), status, media_type="application/json; charset=utf-8")
 
 
 async def form_of(request: Request) -> dict[str, str]:

@@ -11,9 +11,10 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 from registratura.emulators.sferum import chats, rendering, texts
 from registratura.emulators.sferum.chats import Chat, State
 from registratura.emulators.sferum.emulator import Emulator
-from registratura.emulators.sferum.faults import Faults, faults_from, faults_of_form
-from registratura.emulators.sferum.gate import form_of, json_response
+from registratura.emulators.sferum.faults import Faults, faults_of_form
+from registratura.emulators.sferum.gate import form_of
 from registratura.emulators.sferum.store import Tx
+from registratura.emulators.trouble import json_response
 
 HEADERS = {
     "Content-Security-Policy": (
@@ -78,7 +79,7 @@ async def faults_as_json(request: Request) -> Response:
 async def put_faults(request: Request) -> Response:
     """``PUT _emu/faults``: what is not named is off."""
     body = await request.body()
-    faults = _sensible(lambda: faults_from(orjson.loads(body)))
+    faults = _sensible(lambda: Faults(**orjson.loads(body)))
     if faults is None:
         return json_response({"error": "unknown or wrong fault"}, HTTPStatus.BAD_REQUEST)
     _emulator(request).faults.current = faults

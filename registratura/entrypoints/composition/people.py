@@ -12,6 +12,7 @@ from registratura.adapters import esia
 from registratura.adapters.passwords import Argon2Passwords
 from registratura.application.accounts import ManageAccounts
 from registratura.application.dialogue.conversation import Converse
+from registratura.application.dialogue.lists import Lists
 from registratura.application.dialogue.screens import AppointmentOffer
 from registratura.application.joining import JoinConsultation
 from registratura.application.linking import LinkMessenger
@@ -49,14 +50,14 @@ class People:
     """None where Gosuslugi is not connected."""
     join: JoinConsultation
     manage: ManageAccounts
-    converse: Converse
+    lists: Lists
 
     async def upcoming(self, card: PatientId) -> tuple[AppointmentOffer, ...] | None:
         """What is ahead for the person of *card* and those they may act for; None when the card is gone."""
 
         def look(tx: Transaction) -> tuple[AppointmentOffer, ...] | None:
             person = tx.patients.find(card)
-            return self.converse.painter.lists.upcoming(person, tx) if person is not None else None
+            return self.lists.upcoming(person, tx) if person is not None else None
 
         return await self.storage.read(look)
 
@@ -92,7 +93,7 @@ async def people_of(
             room=_Room(settings.tmk.external_room_url),
         ),
         manage=ManageAccounts(storage=storage, passwords=passwords, clock=clock, ids=ids),
-        converse=converse,
+        lists=converse.painter.lists,
     )
 
 

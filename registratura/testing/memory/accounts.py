@@ -7,6 +7,7 @@ import attrs
 
 from registratura.domain.accounts import Account, AccountId, LoginLink, Session, SignIn
 from registratura.domain.identifiers import MessengerId
+from registratura.domain.people import folded
 from registratura.testing.memory.state import State
 
 
@@ -29,8 +30,16 @@ class MemoryAccounts:
     def by_messenger(self, user: MessengerId) -> Account | None:
         return self._first(lambda known: known.messenger == user)
 
-    def all(self, limit: int) -> Sequence[Account]:
-        return tuple(sorted(self._state.accounts.values(), key=lambda known: (known.name, known.id))[:limit])
+    def all(self, limit: int, prefix: str = "", after: AccountId | None = None) -> Sequence[Account]:
+        last = self._state.accounts.get(after) if after is not None else None
+        wanted = folded(prefix)
+        found = (
+            known
+            for known in self._state.accounts.values()
+            if any(folded(word or "").startswith(wanted) for word in (known.name, known.login, known.email))
+            and (last is None or _place(known) > _place(last))
+        )
+        return tuple(sorted(found, key=_place)[:limit])
 
     def save(self, account: Account) -> bool:
         kept = attrs.evolve(account, email=account.email.lower() if account.email is not None else None)
@@ -89,6 +98,11 @@ class MemoryAccounts:
 
     def _first(self, wanted: Callable[[Account], bool]) -> Account | None:
         return next((known for known in self._state.accounts.values() if wanted(known)), None)
+
+
+def _place(account: Account) -> tuple[str, str]:
+    """By which accounts are listed."""
+    return folded(account.name), account.id
 
 
 def _names(account: Account) -> tuple[set[str], ...]:

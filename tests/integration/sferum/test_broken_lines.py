@@ -3,13 +3,14 @@
 import asyncio
 import contextlib
 import gzip
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator
 
 import pytest
 
 from registratura.adapters.sferum.client import SferumChats, SferumSettings, connect
 from registratura.application.ports.chats import Added, Chat, ChatRefused, Participant, RefusalKind, Role
 from registratura.application.ports.failures import OutcomeUnknown, Unavailable
+from tests.harness.lines import Behaviour, answer_for_ever, answering, complete, listening, say_nothing
 from tests.integration.max.emulated import NoLimits
 
 pytestmark = pytest.mark.anyio
@@ -17,56 +18,15 @@ pytestmark = pytest.mark.anyio
 DOCTOR = Participant("79170000001", Role.DOCTOR)
 CHAT = b'{"response":{"chat_id":7,"invite_link":"https://max.ru/join/k7Q","all_can_post":true}}'
 
-Behaviour = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
-
-
-def answering(head: bytes, body: bytes = b"") -> Behaviour:
-    """Read the whole request, send these bytes and hang up."""
-
-    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        asked = await reader.readuntil(b"\r\n\r\n")
-        await reader.readexactly(int(asked.lower().split(b"content-length: ")[1].split(b"\r\n")[0]))
-        writer.write(head.replace(b"\n", b"\r\n") + b"\r\n" + body)
-        with contextlib.suppress(ConnectionError):
-            await writer.drain()
-
-    return answer
-
-
-def complete(body: bytes, status: bytes = b"200 OK", headers: bytes = b"") -> Behaviour:
-    return answering(b"HTTP/1.1 %b\nContent-Length: %d\n%b" % (status, len(body), headers), body)
-
-
-async def say_nothing(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-    await reader.read()
-
-
-async def answer_for_ever(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-    """Each byte comes in time, the whole never."""
-    await reader.readuntil(b"\r\n\r\n")
-    writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 100000\r\n\r\n")
-    with contextlib.suppress(ConnectionError):
-        while not writer.is_closing():
-            writer.write(b" ")
-            await writer.drain()
-            await asyncio.sleep(0.02)
-
 
 @contextlib.asynccontextmanager
 async def met_by(behaviour: Behaviour, scheme: str = "http") -> AsyncIterator[SferumChats]:
     """Our client at a counterpart that behaves so."""
-
-    async def meet(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        try:
-            await behaviour(reader, writer)
-        finally:
-            writer.close()
-
-    server = await asyncio.start_server(meet, "127.0.0.1", 0)
-    url = f"{scheme}://127.0.0.1:{server.sockets[0].getsockname()[1]}"
-    settings = SferumSettings(url=url, token="invented", connect=2.0, total=0.6, largest=1000)
-    async with server, connect(settings, NoLimits()) as chats, asyncio.timeout(10):
-        yield chats
+    async with listening(behaviour) as address:
+        url = f"{scheme}://{address}"
+        settings = SferumSettings(url=url, token="invented", connect=2.0, total=0.6, largest=1000)
+        async with connect(settings, NoLimits()) as chats, asyncio.timeout(10):
+            yield chats
 
 
 async def test_what_a_counterpart_of_three_lines_says_is_understood() -> None:

@@ -8,9 +8,11 @@ from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from sqlalchemy import create_engine, inspect, text
 
-from registratura.adapters.sql import migrate, open_storage
+from registratura.adapters.sql import SqlStorage, migrate, open_storage
 from registratura.adapters.sql.tables import metadata
 from registratura.application.ports.failures import Unavailable
+
+NOW = "2026-01-01T00:00:00.000000Z"
 
 
 def differences(url: str) -> list[object]:
@@ -65,7 +67,7 @@ def make_old(url: str) -> None:
 
 
 def test_who_signed_in_before_the_mark_came_has_it(sqlite_url: str) -> None:
-    migrate(sqlite_url)
+    migrate(sqlite_url, "0008")
     card = "INSERT INTO patient (id, last_name, first_name, born, sex, united, messenger, esia, digest)"
     account = "INSERT INTO account (id, name, role, is_blocked, failures, created_at, patient_id, messenger)"
     engine = create_engine(sqlite_url)
@@ -74,8 +76,6 @@ def test_who_signed_in_before_the_mark_came_has_it(sqlite_url: str) -> None:
             values = f"('{name}', 'Летняя', 'Анна', '1990-05-17', 'F', '[]', '{name}', '{name}', '')"
             connection.execute(text(f"{card} VALUES {values}"))
         connection.execute(text(f"{account} VALUES ('a', 'Анна', 'user', false, 0, 0, 'signed', 'signed')"))
-        connection.execute(text("ALTER TABLE patient DROP COLUMN tied"))
-        connection.execute(text("UPDATE alembic_version SET version_num = '0008'"))
     migrate(sqlite_url)
     with engine.connect() as connection:
         tied = connection.execute(text("SELECT id, tied FROM patient ORDER BY id")).all()
@@ -115,3 +115,24 @@ def test_broken_migration_leaves_nothing(sqlite_url: str) -> None:
 def test_other_databases_are_refused(url: str) -> None:
     with pytest.raises(ValueError, match=r"sqlite|SQLite"):
         migrate(url)
+
+
+@pytest.fixture(params=["sqlite_url", "postgres_url"])
+def either_url(request: pytest.FixtureRequest) -> str:
+    url: str = request.getfixturevalue(request.param)
+    return url
+
+
+def test_accounts_of_before_can_be_looked_for(either_url: str) -> None:
+    migrate(either_url, "0008")
+    engine = create_engine(either_url)
+    row = "INSERT INTO account (id, name, role, login, email, is_blocked, failures, created_at) VALUES"
+    with engine.begin() as connection:
+        connection.execute(text(f"{row} ('a', 'Ёлкина  ЯНА', 'citizen', 'Yana', 'y@example.com', false, 0, '{NOW}')"))
+        connection.execute(text(f"{row} ('b', 'Ежов', 'citizen', NULL, NULL, false, 0, '{NOW}')"))
+    migrate(either_url)
+    with engine.connect() as connection:
+        accounts = SqlStorage.borrow(connection).accounts
+        listed = ([one.id for one in accounts.all(9, prefix)] for prefix in ("", "елкина я", "YANA", "Y@"))
+        assert list(listed) == [["b", "a"], ["a"], ["a"], ["a"]]
+    engine.dispose()

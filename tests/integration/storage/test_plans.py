@@ -12,6 +12,7 @@ from sqlalchemy import Connection, Engine, create_engine, event, text
 from registratura.adapters.sql import SqlStorage, migrate
 from registratura.application.availability import AvailabilityQuery
 from registratura.application.ports.storage import Transaction, Window
+from registratura.domain.accounts import Account, AccountId
 from registratura.domain.identifiers import PatientId
 from registratura.domain.schedule import AgeTag, DayLimits
 from registratura.testing.contracts.storage.inbox import typed
@@ -32,6 +33,10 @@ from registratura.testing.contracts.storage.region import (
 )
 
 PEOPLE = [attrs.evolve(STRANGER, id=PatientId(f"person-{number}")) for number in range(400)]
+ACCOUNTS = [
+    Account(id=AccountId(f"account-{number}"), name=f"Имя {number}", login=f"login-{number}", created_at=NOW)
+    for number in range(400)
+]
 COUNTED = AvailabilityQuery(organisation=CLINIC.id, speciality=THERAPIST.id, now=NOW)
 WINDOW = Window(now=NOW, days=DayLimits(), ages=frozenset(AgeTag))
 QUESTIONS: dict[str, tuple[Callable[[Transaction], object], set[str]]] = {
@@ -52,6 +57,11 @@ QUESTIONS: dict[str, tuple[Callable[[Transaction], object], set[str]]] = {
     "confirmations": (lambda tx: tx.confirmations.due(NOW, 10), {"ix_confirmation_due"}),
     "agenda": (lambda tx: (tx.agenda.due(10), tx.agenda.next()), {"ix_appointment_agenda"}),
     "inbox": (lambda tx: tx.inbox.next(), {"ix_inbox_new"}),
+    "accounts": (lambda tx: tx.accounts.all(10, after=ACCOUNTS[0].id), {"ix_account_sought_name"}),
+    "sought accounts": (
+        lambda tx: tx.accounts.all(10, "Имя", after=ACCOUNTS[0].id),
+        {"ix_account_sought_name", "ix_account_sought_login", "ix_account_sought_email"},
+    ),
     "outbox": (lambda tx: tx.outbox.lease(10, timedelta(minutes=1)), {"ix_outbox_due", "ix_outbox_line"}),
 }
 
@@ -67,6 +77,8 @@ def loaded(url: str) -> Engine:
         away = [absence(person.id, NOW, NOW, COLLEAGUE) for person in PEOPLE]
         for batch in (*REGION, PEOPLE, slots, books, away):
             tx.register.store(batch)
+        for account in ACCOUNTS:
+            tx.accounts.save(account)
         for person in PEOPLE:
             tx.inbox.put(person.id, person.id, typed(person.id))
             tx.outbox.put(person.id, SEND, id=person.id)
@@ -134,7 +146,7 @@ def test_sqlite_answers_from_indexes(sqlite: Engine, question: str) -> None:
     ask, indexes = QUESTIONS[question]
     plan = plans(sqlite, ask)
     assert {index for index in indexes if index not in plan} == set(), plan
-    for table in ("slot", "appointment", "absence", "patient"):
+    for table in ("slot", "appointment", "absence", "patient", "account"):
         assert f"SCAN {table}\n" not in f"{plan}\n", plan
         assert f"SCAN {table} USING" not in plan, plan
 
@@ -144,5 +156,5 @@ def test_postgres_answers_from_indexes(postgres: Engine, question: str) -> None:
     ask, indexes = QUESTIONS[question]
     plan = plans(postgres, ask)
     assert {index for index in indexes if index not in plan} == set(), plan
-    for table in ("slot", "appointment", "absence", "patient", "inbox"):
+    for table in ("slot", "appointment", "absence", "patient", "inbox", "account"):
         assert f"Seq Scan on {table} " not in plan, plan

@@ -10,7 +10,10 @@ import pytest
 
 from registratura.application.confirmation import Inquiry, Terms
 from registratura.application.ports.storage import Transaction
+from registratura.application.signing_in import secret_hash
+from registratura.domain.accounts import Account, AccountId, Method, Session
 from registratura.domain.identifiers import AppointmentId
+from registratura.domain.people import Patient
 from registratura.domain.refusals import BookingCode
 from registratura.entrypoints.composition import Registratura, compose, migrate
 from registratura.entrypoints.http.app import build
@@ -130,6 +133,41 @@ async def test_a_cancellation_that_is_not_accepted_is_409(api: httpx.AsyncClient
     answer = await api.delete(f"/api/v1/bookings/{booking}")
     assert (answer.status_code, answer.json()["code"]) == (409, "booking.Kept")
     assert len(mis.held) == 1
+
+
+async def sign_in(product: Registratura, api: httpx.AsyncClient, patient: Patient) -> None:
+    """Sign in with the browser of *api* as *patient*."""
+    now = product.clock.now()
+    account = Account(id=AccountId("account"), name=patient.name.full, patient=patient.id, created_at=now)
+    digest = secret_hash("secret")
+    session = Session(token_hash=digest, account=account.id, method=Method.ESIA, began_at=now, seen_at=now)
+    await product.storage.transact(lambda tx: tx.accounts.save(account))
+    await product.storage.transact(lambda tx: tx.accounts.open_session(session))
+    api.cookies.set("registratura-session", "secret")
+
+
+async def test_the_page_tells_where_a_booking_stands_and_shows_no_door_before_the_clinics_answer(
+    api: httpx.AsyncClient, mis: MemoryMis, product: Registratura
+) -> None:
+    soon = attrs.evolve(SLOTS[1], visit=product.clock.now() + timedelta(minutes=10))
+    await load(product.storage, [soon])
+    await sign_in(product, api, MOTHER)
+
+    async def shown() -> tuple[bool, bool, bool]:
+        page = (await api.get("/bookings")).text
+        assert MOTHER.name.full in page
+        awaited, cancelled = "Поликлиника ещё не подтвердила эту запись." in page, "Отмена отправлена" in page
+        return f"/consultations/{booking}" in page, awaited, cancelled
+
+    mis.script(SILENT, LOST, Way(), LOST)
+    booking = (await api.post("/api/v1/bookings", json=BODY | {"slot_id": soon.id})).json()["id"]
+    assert await shown() == (False, True, False)
+    await ask_again(product, booking)
+    assert await shown() == (False, True, False), "still no answer"
+    await ask_again(product, booking)
+    assert await shown() == (True, False, False)
+    await api.delete(f"/api/v1/bookings/{booking}")
+    assert await shown() == (True, False, True)
 
 
 async def test_nothing_goes_past_the_clinic(product: Registratura) -> None:

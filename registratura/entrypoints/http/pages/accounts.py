@@ -1,5 +1,7 @@
 """Accounts, for administrators (AUTH-15)."""
 
+from collections.abc import Mapping
+
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -12,7 +14,8 @@ from registratura.entrypoints.http.pages.texts import Kind
 from registratura.entrypoints.http.pages.visitors import Guest, guest_of
 from registratura.entrypoints.http.wire import is_id
 
-MOST = 500
+PAGE = 100
+"""Accounts on one page."""
 _EMPTY = dict.fromkeys(texts.ACCOUNT_FIELDS, "") | {"id": "", "role": Role.CITIZEN.value}
 _BACK = {"/admin/accounts": texts.ACCOUNTS_TITLE}
 
@@ -36,13 +39,19 @@ async def listed(request: Request, product: Registratura) -> Response:
     return await _list(guest, product, given=_form_of(found) if found is not None else _EMPTY)
 
 
-async def _list(guest: Guest, product: Registratura, *, given: dict[str, str], fault: str = "") -> Response:
-    known = await product.storage.read(lambda tx: tx.accounts.all(MOST))
+async def _list(
+    guest: Guest, product: Registratura, *, given: dict[str, str], fault: str = "", who: str = "", after: str = ""
+) -> Response:
+    last = AccountId(after) if is_id(after) else None
+    known = await product.storage.read(lambda tx: tx.accounts.all(PAGE + 1, who, last))
     return page(
         "accounts.html",
         guest.look,
         status=422 if fault else 200,
-        accounts=known,
+        accounts=known[:PAGE],
+        who=who,
+        after=known[PAGE - 1].id if len(known) > PAGE else None,
+        is_part=bool(who or last),
         given=given,
         fault=fault,
         roles=texts.ACCOUNT_ROLES,
@@ -60,18 +69,27 @@ def _form_of(account: Account) -> dict[str, str]:
     }
 
 
-async def save(request: Request, product: Registratura) -> Response:
-    """`POST /admin/accounts`: a new account, a changed one, or one blocked or not any more."""
+async def change(request: Request, product: Registratura) -> Response:
+    """`POST /admin/accounts`: a new account, a changed one, one blocked or not any more; or those that are looked for.
+
+    Whom one looks for comes by POST, since addresses are kept in journals and histories.
+    """
     guest, denied = await _denied(request, product)
     form = await guest.form()
     if denied is not None or guest.visitor is None:
         return denied or redirect(guest.look, "/login")
     actor = guest.visitor.account.id
-    if form.get("deed") in {"block", "unblock"}:
-        return await _block(guest, product, form.get("id", ""), actor, block=form["deed"] == "block")
-    given = {name: form.get(name, "").strip().replace("\0", "")[:200] for name in _EMPTY} | {
-        "password": form.get("password", "")
-    }
+    match form.get("deed"):
+        case "find":
+            return await _list(guest, product, given=_EMPTY, who=_line(form, "who"), after=form.get("after", ""))
+        case "block" | "unblock" as deed:
+            return await _block(guest, product, form.get("id", ""), actor, block=deed == "block")
+        case _:
+            return await _save(guest, product, form, actor)
+
+
+async def _save(guest: Guest, product: Registratura, form: Mapping[str, str], actor: AccountId) -> Response:
+    given = {name: _line(form, name) for name in _EMPTY} | {"password": form.get("password", "")}
     fault = _fault(given)
     if fault:
         return await _list(guest, product, given=given | {"password": ""}, fault=fault)
@@ -91,6 +109,10 @@ async def save(request: Request, product: Registratura) -> Response:
             return await _list(guest, product, given=given | {"password": ""}, fault=texts.ACCOUNT_TAKEN)
         case Saved.NOBODY:
             return _nobody(guest)
+
+
+def _line(form: Mapping[str, str], name: str) -> str:
+    return form.get(name, "").strip().replace("\0", "")[:200]
 
 
 def _nobody(guest: Guest) -> Response:

@@ -69,7 +69,6 @@ async def bookings(request: Request, product: Registratura) -> Response:
 
 
 def _booking(visit: AppointmentOffer, now: datetime, product: Registratura) -> Mapping[str, object]:
-    is_open = visit.online and now >= visit.starts - product.settings.link_lead
     return {
         "when": moment_words(visit.starts, visit.zone),
         "patient": visit.patient.name.full,
@@ -77,7 +76,8 @@ def _booking(visit: AppointmentOffer, now: datetime, product: Registratura) -> M
         "place": visit.organisation.name,
         "purpose": visit.purpose.name if visit.purpose is not None else None,
         "online": visit.online,
-        "link": f"/consultations/{visit.id}" if is_open else None,
+        "state": texts.BOOKING_STATES.get(visit.state) if visit.state is not None else None,
+        "link": f"/consultations/{visit.id}" if visit.is_open(product.settings.link_lead, now) else None,
     }
 
 

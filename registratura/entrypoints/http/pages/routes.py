@@ -35,7 +35,7 @@ def routes(product: Registratura, home: str) -> list[Route]:
         route(RETURN_PATH, {"GET": of(signing_in.from_esia)}, has_deadline=False),
         route("/logout", {"POST": of(signing_in.sign_out)}),
         route(f"{CONSULTATIONS_PATH}/{{id}}", {"GET": of(people.join)}),
-        route("/admin/accounts", {"GET": of(accounts.listed), "POST": of(accounts.save)}),
+        route("/admin/accounts", {"GET": of(accounts.listed), "POST": of(accounts.change)}),
     ]
 
 

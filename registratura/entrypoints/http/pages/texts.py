@@ -3,6 +3,7 @@
 from enum import Enum
 
 from registratura.application.ports.identity import NotSignedIn
+from registratura.domain.confirmation import State
 
 
 class Kind(Enum):
@@ -126,6 +127,11 @@ BOOKING_PLACE = "Поликлиника"
 BOOKING_PURPOSE = "Цель"
 BOOKING_LINK = "Перейти к консультации"
 BOOKING_IN_PERSON = "Очный приём"
+BOOKING_STATES = {
+    State.PENDING: "Поликлиника ещё не подтвердила эту запись.",
+    State.UNKNOWN: "Поликлиника ещё не подтвердила эту запись.",
+    State.CANCELLING: "Отмена отправлена, поликлиника ещё не ответила.",
+}
 
 FEEDBACK_TITLE = "Написать в поддержку"
 FEEDBACK_TEXT = "Опишите, что вы делали и что произошло. Не пишите о здоровье, номера документов и пароли."
@@ -152,6 +158,12 @@ ACCOUNT_FIELDS = {
     "role": "Роль",
 }
 ACCOUNT_ROLES = {"citizen": "Пользователь", "administrator": "Администратор"}
+ACCOUNTS_LIST = "Кто уже есть"
+ACCOUNTS_WHO = "Начало имени, логина или адреса почты"
+ACCOUNTS_FIND = "Найти"
+ACCOUNTS_ALL = "Показать всех"
+ACCOUNTS_MORE = "Дальше"
+ACCOUNTS_NONE = "Никто не нашёлся. Проверьте, как начинается фамилия, логин или адрес почты."
 ACCOUNT_SAVE = "Сохранить"
 ACCOUNT_BLOCK = "Заблокировать"
 ACCOUNT_UNBLOCK = "Разблокировать"

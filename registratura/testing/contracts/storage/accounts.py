@@ -83,8 +83,54 @@ class AccountPromises:
         assert found == [ANNA] * 5
         assert await storage.read(lambda tx: tx.accounts.by_login("ANNA")) is None
         assert await storage.read(lambda tx: tx.accounts.by_login("nobody")) is None
-        assert await storage.read(lambda tx: tx.accounts.all(10)) == (OLEG, ANNA)
-        assert await storage.read(lambda tx: tx.accounts.all(1)) == (OLEG,)
+
+    async def test_accounts_are_listed_by_name_page_by_page(self, storage: Storage) -> None:
+        names = ("Ёлкина Яна", "елкина Анна", "Ежов", "жук", "Ежов")
+        known = [Account(id=AccountId(f"{at}"), name=name, created_at=NOW) for at, name in enumerate(names)]
+        await keep(storage, *known)
+        first = await storage.read(lambda tx: tx.accounts.all(2))
+        second = await storage.read(lambda tx: tx.accounts.all(2, after=first[-1].id))
+        third = await storage.read(lambda tx: tx.accounts.all(2, after=second[-1].id))
+        assert [[one.id for one in page] for page in (first, second, third)] == [["2", "4"], ["1", "0"], ["3"]]
+        assert await storage.read(lambda tx: tx.accounts.all(2, after=third[-1].id)) == ()
+
+    @pytest.mark.parametrize(
+        ("prefix", "found"),
+        [
+            ("ЛЕТ", ["anna"]),
+            (" летняя  АННА ", ["anna"]),
+            ("вешний", ["oleg"]),
+            ("вёшний", ["oleg"]),
+            ("O", ["oleg", "third"]),
+            ("Anna@", ["anna"]),
+            ("anna", ["anna"]),
+            ("анна", []),
+            ("%", []),
+            ("_", []),
+            ("яяя", []),
+            (" ", ["oleg", "anna", "third"]),
+        ],
+    )
+    async def test_an_account_is_found_by_how_its_name_login_or_address_begins(
+        self, storage: Storage, prefix: str, found: list[str]
+    ) -> None:
+        third = Account(id=AccountId("third"), name="Ярова Ольга", email="Olga@example.com", created_at=NOW)
+        await keep(storage, ANNA, OLEG, third)
+        listed = await storage.read(lambda tx: tx.accounts.all(10, prefix))
+        assert [one.id for one in listed] == found
+        for number, id_ in enumerate(found):
+            page = await storage.read(lambda tx, id_=id_: tx.accounts.all(1, prefix, after=AccountId(id_)))  # type: ignore[misc]
+            assert [one.id for one in page] == found[number + 1 : number + 2]
+
+    async def test_an_account_is_found_by_its_new_names_only(self, storage: Storage) -> None:
+        await keep(storage, ANNA)
+        renamed = attrs.evolve(ANNA, name="Зимняя Анна", login="zima", email=None)
+        assert await storage.transact(lambda tx: tx.accounts.save(renamed))
+        counts = [
+            await storage.read(lambda tx, prefix=prefix: len(tx.accounts.all(10, prefix)))  # type: ignore[misc]
+            for prefix in ("зимняя", "zima", "летняя", "anna", "anna@")
+        ]
+        assert counts == [1, 1, 0, 0, 0]
 
     async def test_an_account_is_changed_whole(self, storage: Storage) -> None:
         await keep(storage, ANNA)
