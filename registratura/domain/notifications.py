@@ -62,6 +62,11 @@ class Item:
     due: datetime = attrs.field(validator=aware)
 
 
+def is_to_come(booked: Appointment) -> bool:
+    """Whether *booked* is a consultation that lay ahead when it was booked: for all others nothing is ever done."""
+    return booked.kind is VisitKind.ONLINE_CONSULTING and booked.starts > booked.booked_at
+
+
 def agenda(booked: Appointment, rules: ReminderRules, zone: ZoneInfo) -> tuple[Item, ...]:
     """Everything to be done for *booked*, by time; *zone* is the clinic's. Visits in person have nothing.
 
@@ -69,7 +74,7 @@ def agenda(booked: Appointment, rules: ReminderRules, zone: ZoneInfo) -> tuple[I
     once (TMK-102).
     """
     since = booked.booked_at
-    if booked.kind is not VisitKind.ONLINE_CONSULTING or booked.starts <= since:
+    if not is_to_come(booked):
         return ()
     items = [Item(occasion=Occasion.SOON, due=max(booked.starts - rules.soon, since))]
     if rules.chat is not None and booked.platform is Platform.MAX:

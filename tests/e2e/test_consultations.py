@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from uuid import uuid4
 
 import pytest
 
@@ -53,7 +54,32 @@ def began(product: Product, booking: str) -> None:
     )
 
 
-@pytest.mark.req("TMK-102", "TMK-105", "TMK-88")
+@pytest.mark.req("TMK-105")
+def test_whoever_was_booked_elsewhere_is_reminded_too(product: Product) -> None:
+    village = product.settle()
+    citizen = village.citizens[0]
+    chat = product.chat(citizen.user)
+    chat.start()
+    starts = (datetime.now(ZONE) + 10 * MINUTE).replace(second=0, microsecond=0)
+    place = village.slot(village.therapist, starts.date(), f"{starts:%H:%M}")
+    told = {
+        "kind": "book",
+        "id": str(uuid4()),
+        "patient_id": citizen.id,
+        "slot_id": place["id"],
+        "status_code": 5000,
+        "type": "ONLINE_CONSULTING",
+        "tag_source": "REG",
+        "create_ts": "2026-01-10T09:00:00",
+    }
+    for _ in range(2):
+        assert product.load([place, told]).json()["refused_total"] == 0
+        assert notice(chat, "Консультация через").links[0][1].endswith(f"/consultations/{told['id']}")
+    product.quiet()
+    assert len([text for text in chat.said() if text.startswith("Консультация через")]) == 1
+
+
+@pytest.mark.req("TMK-102", "TMK-88")
 def test_whoever_is_booked_at_the_last_minute_is_reminded_at_once(product: Product) -> None:
     village = product.settle()
     chat = product.chat(village.citizens[0].user)

@@ -22,6 +22,7 @@ from registratura.application.records import (
 )
 from registratura.domain.appointments import FREEING, Appointment, ClosedAppointment, Outcome
 from registratura.domain.identifiers import PatientId
+from registratura.domain.notifications import is_to_come
 from registratura.domain.organisations import Organisation, Resource, Speciality
 from registratura.domain.people import Attachment, Patient, Representation
 from registratura.domain.schedule import (
@@ -270,6 +271,8 @@ class MemoryRegister:
                 return Clash(("patient_id", "visit_time"), other.id)
         self._state.appointments[held.id] = held
         self._state.slots[held.slot] = TakenSlot(opening)
+        if is_to_come(held):
+            self._state.agenda[held.id] = held.booked_at
         return Stored.CREATED
 
     def _close(self, held: Appointment, outcome: Outcome) -> None:

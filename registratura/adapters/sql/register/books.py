@@ -16,6 +16,7 @@ from registratura.adapters.sql.types import Values, database_now
 from registratura.application.records import BookRecord, BookStatus, Clash, Stored, Verdict
 from registratura.domain.appointments import Appointment, ClosedAppointment, Outcome
 from registratura.domain.identifiers import OrganisationId, PatientId, ResourceId
+from registratura.domain.notifications import is_to_come
 from registratura.domain.schedule import SlotStatus
 
 _RECORD = update(t.slot).where(t.slot.c.id == bindparam("which")).values(status=SlotStatus.RECORDED.value)
@@ -85,7 +86,9 @@ class _Books:
             return Clash(("slot_id",), other)
         if (other := self._hours.of((patient, held.starts))) is not None:
             return Clash(("patient_id", "visit_time"), other)
-        self._connection.execute(insert(t.appointment), appointment_row(held))
+        # A worker finds out what is to be done and when: a load knows nothing of the rules of reminders.
+        agenda = {"agenda": self._now if is_to_come(held) else None}
+        self._connection.execute(insert(t.appointment), appointment_row(held) | agenda)
         self._connection.execute(_RECORD, {"which": held.slot})
         self._keep(held)
         return Stored.CREATED

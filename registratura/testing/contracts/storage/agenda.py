@@ -12,8 +12,8 @@ from returns.result import Result, Success
 from registratura.application.ports.agenda import Due
 from registratura.application.ports.deciding import Decision, Known, NewBooking, Overtaken, ToBook, ToCancel
 from registratura.application.ports.storage import Storage, Transaction
-from registratura.application.records import SlotRecord
-from registratura.domain.appointments import Appointment, ClosedAppointment, Facts, Outcome
+from registratura.application.records import BookStatus, SlotRecord
+from registratura.domain.appointments import Appointment, ClosedAppointment, Facts, Outcome, VisitKind
 from registratura.domain.identifiers import AppointmentId, PatientId, SlotId
 from registratura.domain.schedule import SlotStatus
 from registratura.testing.contracts.storage.region import (
@@ -189,6 +189,21 @@ class AgendaPromises:
         # News of a closed one comes all the same.
         await storage.transact(lambda tx: tx.appointments.release(cancelled(begun), agenda=LONG_DUE))
         assert await names(storage) == ["begun", "ahead"]
+
+    async def test_a_consultation_booked_elsewhere_is_looked_at_once(self, storage: Storage) -> None:
+        past = attrs.evolve(SLOTS[0], id=SlotId("past"), visit=LONG_DUE)
+        await load(storage, *REGION, (*AHEAD, past))
+        records = [
+            attrs.evolve(book("online", AHEAD[0]), kind=VisitKind.ONLINE_CONSULTING),
+            book("in person", AHEAD[1], MOTHER),
+            attrs.evolve(book("over", AHEAD[2]), kind=VisitKind.ONLINE_CONSULTING, status=BookStatus.CANCELLED),
+            attrs.evolve(book("begun", past), kind=VisitKind.ONLINE_CONSULTING),
+        ]
+        await load(storage, records)
+        assert await names(storage) == ["online"]
+        await storage.transact(lambda tx: tx.agenda.put({AppointmentId("online"): None}))
+        await load(storage, records)
+        assert await storage.read(lambda tx: tx.agenda.next()) is None
 
     async def test_what_nobody_looked_at_in_time_is_forgotten(self, storage: Storage) -> None:
         past = [
