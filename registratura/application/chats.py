@@ -17,6 +17,7 @@ from registratura.application.ports.storage import Storage, Transaction
 from registratura.domain import chats as rules
 from registratura.domain.appointments import Appointment
 from registratura.domain.chats import ChatState, ConsultationChat, Guest, Side
+from registratura.domain.confirmation import UNANSWERED
 from registratura.domain.identifiers import AppointmentId, MessengerId
 from registratura.domain.joining import may_join
 from registratura.domain.people import phone_digits
@@ -219,17 +220,29 @@ class MakeAnotherChat:
     """Somebody has looked: no chat that can be used is there, and another one is to be made."""
 
     storage: Storage
+    lead: timedelta | None
+    """How long before the beginning a chat may be made that was never begun; None where there are no chats."""
 
     async def __call__(self, appointment: AppointmentId) -> ConsultationChat | None:
-        """Where the chat stands afterwards; None when the consultation has none."""
-        return await self.storage.transact(partial(_again, appointment))
+        """Where the chat stands afterwards; None when the consultation has none and needs none now."""
+        return await self.storage.transact(partial(self._again, appointment))
 
+    def _again(self, appointment: AppointmentId, tx: Transaction) -> ConsultationChat | None:
+        held = tx.chats.find(appointment)
+        if held is None:
+            return self._begin(appointment, tx)
+        after = rules.again(held, tx.agenda.now())
+        if after is not held:
+            tx.chats.save(after)
+        return after
 
-def _again(appointment: AppointmentId, tx: Transaction) -> ConsultationChat | None:
-    held = tx.chats.find(appointment)
-    if held is None:
-        return None
-    after = rules.again(held, tx.agenda.now())
-    if after is not held:
-        tx.chats.save(after)
-    return after
+    def _begin(self, appointment: AppointmentId, tx: Transaction) -> ConsultationChat | None:
+        """Want the chat that nobody was there to want in time."""
+        known, now = tx.agenda.describe(appointment), tx.agenda.now()
+        if known is None or self.lead is None or not isinstance(known.held, Appointment):
+            return None
+        is_unanswered = tx.confirmations.states([appointment]).get(appointment) in UNANSWERED
+        if is_unanswered or not rules.may_be_made(known.held, self.lead, now):
+            return None
+        want_chat(known, now, tx)
+        return tx.chats.find(appointment)

@@ -9,9 +9,10 @@ from enum import Enum
 
 import attrs
 
-from registratura.domain.appointments import Appointment
+from registratura.domain.appointments import Appointment, VisitKind
 from registratura.domain.identifiers import AppointmentId
 from registratura.domain.moments import aware
+from registratura.domain.telemedicine import Platform
 
 TRY_AGAIN = timedelta(seconds=60)
 """Between one attempt and the next."""
@@ -102,6 +103,12 @@ def wanted(booked: Appointment, guests: tuple[Guest, ...], now: datetime) -> Con
         guests=guests,
         missing=frozenset(guest.phone for guest in guests),
     )
+
+
+def may_be_made(booked: Appointment, lead: timedelta, now: datetime) -> bool:
+    """Whether *booked*, which has no chat, may get one: not before that is due, nor when it is of no use any more."""
+    is_ours = booked.kind is VisitKind.ONLINE_CONSULTING and booked.platform is Platform.MAX
+    return is_ours and booked.starts - lead <= now < booked.starts + LATEST
 
 
 def taken(chat: ConsultationChat, now: datetime, term: timedelta) -> ConsultationChat:
@@ -195,7 +202,8 @@ def again(chat: ConsultationChat, now: datetime) -> ConsultationChat:
 
 def to_be_told(chat: ConsultationChat, now: datetime) -> bool:
     """Whether people are to hear at *now* that a consultation begins without a chat, or without its doctor in it."""
-    if chat.told or now < chat.starts:
+    if chat.told or now < chat.starts or (chat.state is ChatState.MAKING and chat.reason is None):
+        # It may be there in a moment, and whatever else becomes of it has a reason.
         return False
     was_tried = chat.state is ChatState.READY or chat.reason is not None
     return not chat.is_open or (was_tried and Side.DOCTOR in chat.missing_sides)

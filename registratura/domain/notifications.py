@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 import attrs
 
 from registratura.domain.appointments import Appointment, VisitKind
+from registratura.domain.chats import TRIES_AFTER_START
 from registratura.domain.identifiers import PatientId
 from registratura.domain.moments import aware
 from registratura.domain.telemedicine import Platform
@@ -21,6 +22,10 @@ class Occasion(StrEnum):
     """The chat is opened (CONS-12)."""
     SOON = "soon"
     """A reminder with the link to the consultation (TMK-88)."""
+
+
+_PATIENCE = {Occasion.DAY_BEFORE: timedelta(0), Occasion.CHAT: TRIES_AFTER_START, Occasion.SOON: timedelta(0)}
+"""How long after the beginning each is still done."""
 
 
 @attrs.frozen(kw_only=True)
@@ -101,14 +106,12 @@ class Turn:
 
 
 def turn(booked: Appointment, rules: ReminderRules, zone: ZoneInfo, *, now: datetime) -> Turn:
-    """What is to be done for *booked* at *now*: nothing once the visit has begun.
+    """What is to be done for *booked* at *now*: once the visit has begun nobody is reminded of it.
 
-    Once something else is due, nobody is reminded of tomorrow any more. What was done before may be
-    among it: the caller knows.
+    A chat that was missed is opened while it is still tried. Once something else is due, nobody is reminded of tomorrow
+    any more. What was done before may be among it: the caller knows.
     """
-    if now >= booked.starts:
-        return Turn()
-    items = agenda(booked, rules, zone)
+    items = [item for item in agenda(booked, rules, zone) if now < booked.starts + _PATIENCE[item.occasion]]
     due = tuple(item.occasion for item in items if item.due <= now)
     if due and due[-1] is not Occasion.DAY_BEFORE:
         due = tuple(occasion for occasion in due if occasion is not Occasion.DAY_BEFORE)

@@ -29,6 +29,7 @@ from registratura.adapters.sql.patients import card_id, latest_card_id
 from registratura.adapters.sql.types import Moment, database_moment, database_now
 from registratura.application.ports.agenda import Due
 from registratura.domain.appointments import Appointment
+from registratura.domain.chats import TRIES_AFTER_START
 from registratura.domain.identifiers import AppointmentId, MessengerId
 
 log = logging.getLogger(__name__)
@@ -38,7 +39,9 @@ _LATER = timedelta(minutes=5)
 _NOW = select(database_now())
 _COLUMNS = (*APPOINTMENT, *PATIENT, *RESOURCE, *ORGANISATION, *SPECIALITY, *PURPOSE)
 _AT_ONCE = database_moment(literal_column("0"))
-_AHEAD = or_(t.appointment.c.outcome.is_not(None), t.appointment.c.starts > _AT_ONCE)
+_MISSED = database_moment(literal_column(str(-TRIES_AFTER_START.total_seconds())))
+"""For what began before this nothing is done any more."""
+_AHEAD = or_(t.appointment.c.outcome.is_not(None), t.appointment.c.starts > _MISSED)
 _NEXT = select(func.min(t.appointment.c.agenda)).where(t.appointment.c.agenda.is_not(None), _AHEAD)
 _OLD = (
     select(t.appointment.c.id)

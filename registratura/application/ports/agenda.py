@@ -47,7 +47,8 @@ class Agenda(Protocol):
     def due(self, limit: int) -> Sequence[Due]:
         """At most *limit* bookings whose time has come, the longest due first; nobody else gets them meanwhile.
 
-        A booking in force that has begun is left out, and stays as it is: a clock that was ahead may be set back.
+        A booking in force that began `TRIES_AFTER_START` ago is left out, and stays as it is: a clock that was ahead
+        may be set back.
         """
         ...
 
@@ -56,7 +57,7 @@ class Agenda(Protocol):
         ...
 
     def next(self) -> datetime | None:
-        """The earliest moment at which a booking that has not begun is to be looked at; None for never."""
+        """The earliest moment at which a booking that is not left out is to be looked at; None for never."""
         ...
 
     def describe(self, appointment: AppointmentId) -> Due | None:

@@ -199,7 +199,7 @@ async def compose(
             work_off=WorkOff(storage=storage, converse=converse, ids=ids),
             remind=_remind(settings, storage, through_mis=mis is not None),
             examples=ControlExamples(storage=storage, desk=desk, words=MaxNotices(), passwords=people.manage.passwords),
-            make_another_chat=MakeAnotherChat(storage=storage),
+            make_another_chat=MakeAnotherChat(storage=storage, lead=settings.reminders.chat),
             end_consultation=EndConsultation(storage=storage, clock=clock),
             offer_leave_closing=OfferLeaveClosing(storage=storage, words=MaxNotices()),
             people=people,

@@ -8,6 +8,7 @@ import attrs
 from registratura.application.ports.agenda import Due
 from registratura.application.ports.time import Clock
 from registratura.domain.appointments import Appointment, ClosedAppointment
+from registratura.domain.chats import TRIES_AFTER_START
 from registratura.domain.identifiers import AppointmentId, PatientId
 from registratura.domain.notifications import recipient
 from registratura.testing.memory.state import State
@@ -27,7 +28,8 @@ class MemoryAgenda:
         now = self._clock.now()
         ready = sorted((moment, name) for name, moment in self._state.agenda.items() if moment <= now)
         found = [self._state.appointments[name] for _, name in ready]
-        ahead = [held for held in found if isinstance(held, ClosedAppointment) or held.starts > now]
+        missed = now - TRIES_AFTER_START
+        ahead = [held for held in found if isinstance(held, ClosedAppointment) or held.starts > missed]
         return tuple(map(self._due, ahead[:limit]))
 
     def forget(self, age: timedelta, limit: int) -> int:
@@ -39,8 +41,9 @@ class MemoryAgenda:
         return len(old)
 
     def next(self) -> datetime | None:
-        begun = {booked.id for booked in self._state.in_force() if booked.starts <= self._clock.now()}
-        return min((moment for name, moment in self._state.agenda.items() if name not in begun), default=None)
+        since = self._clock.now() - TRIES_AFTER_START
+        missed = {booked.id for booked in self._state.in_force() if booked.starts <= since}
+        return min((moment for name, moment in self._state.agenda.items() if name not in missed), default=None)
 
     def describe(self, appointment: AppointmentId) -> Due | None:
         held = self._state.appointments.get(appointment)

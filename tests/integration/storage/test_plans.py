@@ -50,6 +50,7 @@ QUESTIONS: dict[str, tuple[Callable[[Transaction], object], set[str]]] = {
         {"uq_appointment_patient_starts", "ix_appointment_author"},
     ),
     "confirmations": (lambda tx: tx.confirmations.due(NOW, 10), {"ix_confirmation_due"}),
+    "agenda": (lambda tx: (tx.agenda.due(10), tx.agenda.next()), {"ix_appointment_agenda"}),
     "inbox": (lambda tx: tx.inbox.next(), {"ix_inbox_new"}),
     "outbox": (lambda tx: tx.outbox.lease(10, timedelta(minutes=1)), {"ix_outbox_due", "ix_outbox_line"}),
 }

@@ -16,7 +16,15 @@ from registratura.application.ports.chats import ChatRefused, Participant, Refus
 from registratura.application.ports.messenger import Message, Send
 from registratura.domain import chats
 from registratura.domain.accounts import Account, AccountId
-from registratura.domain.appointments import Application, Appointment, Channel, Rules, VisitKind
+from registratura.domain.appointments import (
+    Application,
+    Appointment,
+    Channel,
+    ClosedAppointment,
+    Outcome,
+    Rules,
+    VisitKind,
+)
 from registratura.domain.chats import ChatState, ConsultationChat
 from registratura.domain.identifiers import AppointmentId, MessengerId, PurposeId, SlotId
 from registratura.domain.identity import Identity
@@ -88,6 +96,10 @@ class Clinic:
         booked = await BookAppointment(storage=self.storage, desk=self.desk)(asked)
         assert is_successful(booked)
         return booked.unwrap().id
+
+    @property
+    def make_another(self) -> MakeAnotherChat:
+        return MakeAnotherChat(storage=self.storage, lead=RULES.chat)
 
     @property
     def open_chats(self) -> OpenChats:
@@ -186,7 +198,7 @@ async def test_a_lost_answer_never_makes_a_second_chat(clinic: Clinic) -> None:
     assert clinic.chat(booking).state is ChatState.UNKNOWN
     assert clinic.alarms == [ChatState.UNKNOWN] * 2, "when it is found out, and when people come and find no chat"
 
-    again = await MakeAnotherChat(storage=clinic.storage)(booking)
+    again = await clinic.make_another(booking)
     assert again is not None
     await clinic.at(clinic.clock.now() + MINUTE)
     assert len(clinic.chats.chats) == 2
@@ -220,6 +232,55 @@ async def test_when_it_fails_until_the_beginning_both_are_told_once(clinic: Clin
     assert clinic.alarms == [ChatState.MAKING, ChatState.GIVEN_UP], "when people come, and when nothing more is tried"
     told = [user for user, words in clinic.told() if words == "Чат консультации не открылся"]
     assert sorted(told) == ["1001", "doctor-d1"]
+
+
+@pytest.mark.req("CONS-12")
+async def test_a_chat_that_nobody_was_there_to_make_is_made_after_the_beginning(clinic: Clinic) -> None:
+    booking = await clinic.book()
+    await clinic.at(STARTS + 9 * MINUTE)
+    assert clinic.chat(booking).state is ChatState.READY
+    assert clinic.alarms == []
+    assert [words for _, words in clinic.told()] == [], "nobody is reminded of what has begun"
+
+
+@pytest.mark.req("CONS-19")
+async def test_when_it_fails_after_the_beginning_both_are_told_once(clinic: Clinic) -> None:
+    booking = await clinic.book()
+    clinic.chats.script(*[Way(heard=False)] * 60)
+    for minutes in range(5, 12):
+        await clinic.at(STARTS + minutes * MINUTE)
+    assert clinic.chat(booking).state is ChatState.GIVEN_UP
+    assert clinic.alarms == [ChatState.WANTED, ChatState.GIVEN_UP]
+    assert sorted(user for user, _ in clinic.told()) == ["1001", "doctor-d1"]
+
+
+@pytest.mark.req("CONS-12")
+async def test_the_doctor_has_a_chat_made_that_was_missed(clinic: Clinic) -> None:
+    booking = await clinic.book()
+    clinic.clock.move(STARTS - 21 * MINUTE - clinic.clock.now())
+    assert await clinic.make_another(booking) is None, "it is not due yet"
+    await clinic.at(STARTS + 11 * MINUTE)
+    assert clinic.storage.state.consultation_chats == {}
+    assert await MakeAnotherChat(storage=clinic.storage, lead=None)(booking) is None, "where there are no chats"
+    begun = await clinic.make_another(booking)
+    assert begun is not None
+    assert begun.state is ChatState.WANTED
+    await clinic.at(STARTS + 12 * MINUTE)
+    assert clinic.chat(booking).is_open
+
+
+@pytest.mark.req("CONS-12")
+async def test_no_chat_is_made_of_what_is_over_or_long_past(clinic: Clinic) -> None:
+    booking = await clinic.book()
+    await clinic.at(STARTS + chats.LATEST)
+    assert await clinic.make_another(booking) is None
+    clinic.clock.move(-chats.LATEST)
+    held = clinic.storage.state.appointments[booking]
+    assert isinstance(held, Appointment)
+    closed = ClosedAppointment(appointment=held, outcome=Outcome.CANCELLED, closed_at=clinic.clock.now())
+    await clinic.storage.transact(lambda tx: tx.appointments.release(closed))
+    assert await clinic.make_another(booking) is None
+    assert await clinic.make_another(AppointmentId("nobody")) is None
 
 
 async def test_a_call_that_is_wrong_is_never_repeated(clinic: Clinic) -> None:

@@ -4,13 +4,17 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import attrs
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from registratura.domain import chats
+from registratura.domain.appointments import VisitKind
 from registratura.domain.chats import ChatState, ConsultationChat, Guest, Side
 from registratura.domain.identifiers import AppointmentId
+from registratura.domain.telemedicine import Platform
+from tests.unit.domain.builders import appointment
 
 STARTS = datetime(2026, 11, 24, 11, 30, tzinfo=UTC)
 NOW = STARTS - timedelta(minutes=20)
@@ -57,6 +61,25 @@ def test_it_is_tried_each_minute_until_ten_minutes_after_the_beginning() -> None
     assert chats.not_made(MAKING, "9", late).state is ChatState.WANTED
     last = chats.not_made(MAKING, "9", late + timedelta(seconds=1))
     assert (last.state, last.due) == (ChatState.GIVEN_UP, late + timedelta(seconds=1))
+
+
+@pytest.mark.req("CONS-12", "CONS-22")
+def test_a_missed_chat_may_be_made_from_when_it_was_due_until_nobody_needs_it() -> None:
+    lead, moment = timedelta(minutes=20), timedelta(microseconds=1)
+    held = appointment(starts=STARTS, kind=VisitKind.ONLINE_CONSULTING, platform=Platform.MAX)
+    over = STARTS + chats.LATEST
+    moments = (NOW - moment, NOW, STARTS, over - moment, over)
+    assert [chats.may_be_made(held, lead, at) for at in moments] == [False, True, True, True, False]
+    elsewhere = attrs.evolve(held, platform=None)
+    in_person = attrs.evolve(held, kind=VisitKind.APPOINTMENT)
+    assert not any(chats.may_be_made(one, lead, STARTS) for one in (elsewhere, in_person))
+
+
+@pytest.mark.req("CONS-19")
+def test_nobody_is_told_of_a_first_attempt_that_is_still_under_way() -> None:
+    assert not chats.to_be_told(MAKING, STARTS)
+    assert chats.to_be_told(chats.taken(MAKING, STARTS, TERM), STARTS), "whoever made it died"
+    assert chats.to_be_told(chat(ChatState.MAKING, reason="vk.6"), STARTS)
 
 
 @pytest.mark.req("CONS-20")

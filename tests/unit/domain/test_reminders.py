@@ -19,6 +19,7 @@ from registratura.domain.notifications import (
     recipient,
     turn,
 )
+from registratura.domain.telemedicine import Platform
 from tests.unit.domain.builders import CHILD, PATIENT, VISIT_DAY, ZONE, appointment, at
 from tests.unit.domain.test_days import ZONES
 
@@ -130,6 +131,17 @@ def test_nobody_is_reminded_of_what_has_begun() -> None:
     visit = consultation(at(VISIT_DAY, "14:30"))
     assert turn(visit, USUAL, ZONE, now=visit.starts - timedelta(microseconds=1)) == Turn(now=(SOON,))
     assert turn(visit, USUAL, ZONE, now=visit.starts) == Turn()
+
+
+@pytest.mark.req("CONS-12")
+def test_a_chat_that_was_missed_is_opened_after_the_beginning_too() -> None:
+    visit = consultation(at(VISIT_DAY, "14:30"), platform=Platform.MAX)
+    rules = ReminderRules(chat=20 * MINUTE)
+    just_before, begun = visit.starts - timedelta(microseconds=1), Turn(now=(Occasion.CHAT,))
+    assert set(turn(visit, rules, ZONE, now=just_before).now) == {Occasion.CHAT, SOON}
+    assert turn(visit, rules, ZONE, now=visit.starts) == begun, "and nobody is reminded any more"
+    assert turn(visit, rules, ZONE, now=visit.starts + 10 * MINUTE - timedelta(microseconds=1)) == begun
+    assert turn(visit, rules, ZONE, now=visit.starts + 10 * MINUTE) == Turn()
 
 
 @given(

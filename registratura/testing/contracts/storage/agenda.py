@@ -190,6 +190,19 @@ class AgendaPromises:
         await storage.transact(lambda tx: tx.appointments.release(cancelled(begun), agenda=LONG_DUE))
         assert await names(storage) == ["begun", "ahead"]
 
+    async def test_what_began_a_moment_ago_is_still_looked_at(self, storage: Storage) -> None:
+        now = await storage.read(lambda tx: tx.agenda.now())
+        begun = [
+            attrs.evolve(SLOTS[0], id=SlotId(name), visit=now.replace(microsecond=0) - minutes * MINUTE)
+            for name, minutes in (("just", 5), ("long ago", 11))
+        ]
+        await load(storage, *REGION, begun)
+        for at in begun:
+            await take(storage, booking(at.id, at), LONG_DUE)
+        assert await names(storage) == ["just"]
+        await storage.transact(lambda tx: tx.agenda.put({AppointmentId("just"): None}))
+        assert await storage.read(lambda tx: tx.agenda.next()) is None
+
     async def test_a_consultation_booked_elsewhere_is_looked_at_once(self, storage: Storage) -> None:
         past = attrs.evolve(SLOTS[0], id=SlotId("past"), visit=LONG_DUE)
         await load(storage, *REGION, (*AHEAD, past))
