@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from datetime import datetime, time, timedelta
 from typing import Any
 
 import attrs
@@ -11,6 +12,7 @@ import pytest
 from tests.harness.chat import Bubble, Chat
 from tests.harness.pages import Browser, words
 from tests.harness.sandbox import SmallSandbox, small_sandbox
+from tests.harness.village import ZONE
 from tests.harness.waiting import until
 
 IRINA, DENIS = 1010, 1002
@@ -41,7 +43,16 @@ def notice(chat: Chat, headline: str) -> Bubble:
     return until(look, f"«{headline}»", 60)
 
 
-@attrs.frozen
+def starts_of(booked: str) -> datetime:
+    """When the consultation begins that was booked with these words, in the clinic's time."""
+    told = re.search(r"^(\d+) \w+, \w+, (\d\d:\d\d), время местное", booked, re.MULTILINE)
+    assert told is not None, booked
+    today = datetime.now(ZONE).date()
+    (day,) = (day for day in (today + timedelta(days=ahead) for ahead in range(20)) if day.day == int(told[1]))
+    return datetime.combine(day, time.fromisoformat(told[2]))
+
+
+@attrs.define
 class Story:
     """One story, told in acts."""
 
@@ -49,6 +60,7 @@ class Story:
     chat: Chat
     irina: Browser
     rooms: httpx.Client
+    starts: datetime = attrs.field(init=False)
 
     def signs_in(self) -> None:
         """Nobody knows her MAX: she signs in, and confirms that the chat is hers."""
@@ -73,21 +85,33 @@ class Story:
             self.chat.press(self.chat.now().choices[-1])
         booked = self.chat.press("Даю согласие, записать")
         assert booked.text.startswith("Запись оформлена ✓\nПациент: Егор Т.")
+        self.starts = starts_of(booked.text)
 
     def is_reminded(self) -> str:
         """The day before, and when the chat is there; the address of the consultation."""
-        assert "Ближайшее дело" in move_clock(self.irina, "next")
+        self.comes_to(self.starts - timedelta(days=1))
         reminder = notice(self.chat, "Завтра консультация врача")
         assert "Пациент: Тополев Егор Ильич" in reminder.text
         assert reminder.links == ()
-        move_clock(self.irina, "next")
+        self.comes_to(self.starts - timedelta(minutes=20))
         (room,) = until(self.open_rooms, "the chat of the consultation", 60)
         assert re.fullmatch(r"ТМК, \d+ [а-я]+, \d\d:\d\d, .+", room["title"])
         assert "Тополев" not in room["title"]
-        move_clock(self.irina, "next")
+        self.comes_to(self.starts - timedelta(minutes=15))
         ((label, address),) = notice(self.chat, "Консультация через 15 минут").links
         assert label == "Перейти к консультации"
         return address
+
+    def comes_to(self, moment: datetime) -> None:
+        """The clock comes to what is to be done at *moment*, past what is to be done before for others."""
+        following = re.compile(rf"Ближайшее дело: {moment.day} \w+, \w+, {moment:%H:%M}")
+
+        def press() -> bool:
+            is_next = following.search(words(self.irina.open("/sandbox/clock"))) is not None
+            move_clock(self.irina, "next")
+            return is_next
+
+        until(press, f"what is to be done at {moment}", 60)
 
     def open_rooms(self) -> list[dict[str, Any]]:
         """The chats that Sferum has."""
