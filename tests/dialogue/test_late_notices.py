@@ -33,7 +33,9 @@ pytestmark = pytest.mark.anyio
     [
         (timedelta(hours=3), [], [AT_HAND]),
         (5 * MINUTE, ["Консультация через 5 минут"], ["Консультация через 5 минут"]),
+        (4.5 * MINUTE, ["Консультация через 5 минут"], ["Консультация через 5 минут"]),
         (MINUTE, ["Консультация через 1 минуту"], ["Консультация через 1 минуту"]),
+        (0.5 * MINUTE, ["Консультация через 1 минуту"], ["Консультация через 1 минуту"]),
     ],
 )
 async def test_whoever_books_late(
@@ -50,17 +52,39 @@ async def test_whoever_books_late(
 
 
 @pytest.mark.req("TMK-104", "OPS-13")
-async def test_what_could_not_be_sent_in_time_is_sent_once_or_not_at_all(mother: Chat, bot: Bot) -> None:
+async def test_what_was_due_while_nothing_ran_is_told_once_unless_it_is_too_late(mother: Chat, bot: Bot) -> None:
+    await book_oneself(mother)
+    for minutes in (5, 4, 3):
+        await bot.at(STARTS - minutes * MINUTE)
+        assert reminders(mother) == ["Консультация через 5 минут"], "nobody is told of tomorrow on the day itself"
+
+
+@pytest.mark.req("TMK-104", "OPS-13")
+async def test_a_reminder_that_could_not_be_sent_is_sent_once(mother: Chat, bot: Bot) -> None:
+    booked = await book_oneself(mother)
+    refuse(bot)
+    await bot.at(STARTS - 15 * MINUTE)
+    assert kept(bot, "soon", booked) == ("waiting", "too.many.requests")
+    recover(bot)
+    for minutes in (12, 11, 10):
+        await bot.at(STARTS - minutes * MINUTE)
+        assert heads(mother) == [AT_HAND]
+    assert kept(bot, "soon", booked) == ("sent", None)
+
+
+@pytest.mark.req("TMK-104")
+async def test_whom_the_clinic_cancelled_hears_of_it_and_of_nothing_before(mother: Chat, bot: Bot) -> None:
     booked = await book_oneself(mother)
     await bot.at(STARTS - 5 * MINUTE)
-    assert reminders(mother) == ["Консультация через 5 минут"], "nobody is told of tomorrow on the day itself"
-
     refuse(bot)
+    # The clock goes back by a day, to when the first reminder is ahead again.
     bot.clock.move(-DAY)
     assert is_successful(await CancelAppointment(storage=bot.storage, desk=bot.desk)(booked))
     await bot.remind()
-    await bot.at(STARTS - 4 * MINUTE)
-    assert reminders(mother) == ["Консультация через 5 минут"]
+    recover(bot)
+    for minutes in (4, 3):
+        await bot.at(STARTS - minutes * MINUTE)
+        assert heads(mother) == ["Запись изменилась"]
 
 
 async def test_a_reminder_that_waits_is_never_late(mother: Chat, bot: Bot) -> None:
@@ -71,6 +95,27 @@ async def test_a_reminder_that_waits_is_never_late(mother: Chat, bot: Bot) -> No
     await bot.at(STARTS)
     assert mother.messages == []
     assert kept(bot, "soon", booked) == ("skipped", "late")
+
+
+async def test_nobody_is_told_of_tomorrow_after_midnight(mother: Chat, bot: Bot) -> None:
+    booked = await book_oneself(mother)
+    refuse(bot)
+    await bot.at(STARTS - DAY)
+    recover(bot)
+    await bot.at(STARTS.replace(hour=0, minute=0))
+    assert mother.messages == []
+    assert kept(bot, "day_before", booked) == ("skipped", "late")
+
+
+async def test_nobody_is_reminded_of_today_once_the_link_is_due(mother: Chat, bot: Bot) -> None:
+    booked = await book_oneself(mother)
+    refuse(bot)
+    await bot.at(STARTS - timedelta(hours=10))
+    recover(bot)
+    await bot.at(STARTS - 15 * MINUTE)
+    await bot.send()
+    assert heads(mother) == [AT_HAND]
+    assert kept(bot, "day_before", booked) == ("skipped", "late")
 
 
 async def test_a_reminder_that_waits_goes_with_its_booking(mother: Chat, bot: Bot) -> None:

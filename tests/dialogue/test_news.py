@@ -1,5 +1,7 @@
 """News of a booking that nobody asked for: the clinic moved it or cancelled it."""
 
+from zoneinfo import ZoneInfo
+
 import pytest
 from returns.pipeline import is_successful
 
@@ -7,7 +9,7 @@ from registratura.application.booking import CancelAppointment, MoveAppointment
 from registratura.domain.identifiers import SlotId
 from registratura.domain.schedule import SlotStatus
 from tests.dialogue.chat import Bot, Chat
-from tests.dialogue.clinic import at, load, slot
+from tests.dialogue.clinic import HOSPITAL, SECOND_THERAPIST, at, load, organisation, slot
 from tests.dialogue.notices import DAY, MINUTE, STARTS, TOMORROW, book_oneself, book_the_child, heads, reminders
 
 pytestmark = pytest.mark.anyio
@@ -32,6 +34,32 @@ async def test_a_booking_that_was_moved_is_reminded_of_at_its_new_time(mother: C
     assert "25 ноября, среда, 10:00" in mother.text
     await bot.at(STARTS - 15 * MINUTE)
     assert reminders(mother) == [TOMORROW]
+
+
+async def test_a_booking_that_was_moved_to_another_clinic_names_its_doctor_and_its_clocks(
+    mother: Chat, bot: Bot
+) -> None:
+    hospital = organisation(HOSPITAL, "Районная больница", zone=ZoneInfo("Asia/Yekaterinburg"))
+    visit = slot("s4", SECOND_THERAPIST, at(24, 16), organisation=HOSPITAL)
+    await load(bot.storage, [hospital], [visit])
+    booked = await book_oneself(mother)
+    move = MoveAppointment(storage=bot.storage, desk=bot.desk)
+    assert is_successful(await move(booked, SlotId("s4"), consent_version="1"))
+    await bot.remind()
+    assert mother.text.splitlines()[2:] == [
+        "Было: 24 ноября, 14:30, Терапевтова Вера Ильинична",
+        "Стало: 24 ноября, 16:00, Вторая Вера Ильинична, Районная больница. Просим прощения за неудобство.",
+    ]
+
+
+async def test_what_was_cancelled_is_no_news_once_it_would_have_begun(mother: Chat, bot: Bot) -> None:
+    booked = await book_oneself(mother)
+    await bot.at(STARTS - 2 * MINUTE)
+    bot.clock.move(MINUTE)
+    assert is_successful(await CancelAppointment(storage=bot.storage, desk=bot.desk)(booked))
+    before = heads(mother)
+    await bot.at(STARTS)
+    assert heads(mother) == before
 
 
 async def test_whom_the_clinic_cancelled_is_told_and_may_book_again(mother: Chat, bot: Bot) -> None:

@@ -4,8 +4,10 @@ from datetime import timedelta
 
 import attrs
 import pytest
+from returns.pipeline import is_successful
 
 from registratura.application.confirmation import Terms
+from registratura.application.consultations import EndConsultation
 from registratura.domain.appointments import VisitKind
 from registratura.domain.people import Relation
 from registratura.testing.mis import Way
@@ -86,8 +88,12 @@ async def test_a_representative_is_reminded_of_the_wards_visit(mother: Chat, bot
     key = (MOTHER, SON, Relation.LEGAL.value)
     bot.memory.state.representations[key] = attrs.evolve(held, relation=Relation.LEGAL)
     await book_the_child(mother)
-    await bot.at(only(bot).starts - 15 * MINUTE)
-    assert reminders(mother) == [AT_HAND]
+    starts = only(bot).starts
+    await bot.at(starts - DAY)
+    assert reminders(mother) == [TOMORROW]
+    await bot.at(starts - 15 * MINUTE)
+    assert reminders(mother) == [TOMORROW, AT_HAND]
+    assert "Пациент: Каноев Пётр Петровна" in mother.text
 
 
 @pytest.mark.req("TMK-94")
@@ -163,16 +169,24 @@ async def test_whoever_stopped_the_bot_is_not_reminded(mother: Chat, bot: Bot) -
 
 
 @pytest.mark.req("TMK-103")
-async def test_a_cancelled_booking_is_not_reminded_of(mother: Chat, bot: Bot) -> None:
+@pytest.mark.parametrize(("ahead", "before"), [(DAY + MINUTE, []), (timedelta(hours=2), [TOMORROW])])
+async def test_a_cancelled_booking_is_not_reminded_of(
+    mother: Chat, bot: Bot, ahead: timedelta, before: list[str]
+) -> None:
     bot.allow_cancel = True
     await book_oneself(mother)
+    await bot.at(STARTS - max(ahead, DAY))
+    bot.clock.move(STARTS - ahead - bot.clock.now())
+    assert reminders(mother) == before
+    await mother.start()
     await mother.press("Мои записи", "1", "Отменить", "Да, отменить")
-    for moment in (STARTS - DAY, STARTS - 15 * MINUTE):
+    assert mother.text == "Запись отменена."
+    for moment in (STARTS - DAY, STARTS - 15 * MINUTE, STARTS - MINUTE):
         await bot.at(moment)
-    assert reminders(mother) == []
+    assert reminders(mother) == before
 
 
-@pytest.mark.req("TMK-109", "TMK-110", "TMK-111", "TMK-112")
+@pytest.mark.req("TMK-109", "TMK-110", "TMK-112")
 async def test_the_card_of_the_booking_shows_the_link_in_time(mother: Chat, bot: Bot) -> None:
     booked = await book_oneself(mother)
     bot.clock.move(STARTS - 16 * MINUTE - bot.clock.now())
@@ -185,6 +199,30 @@ async def test_the_card_of_the_booking_shows_the_link_in_time(mother: Chat, bot:
         await mother.press("В начало", "Мои записи", "1")
         assert mother.links == [consultation_link(booked)]
     bot.clock.move(timedelta(hours=1, minutes=1))
+    await mother.press("В начало", "Мои записи")
+    assert mother.text == "Предстоящих записей нет."
+
+
+@pytest.mark.req("TMK-111")
+async def test_the_card_of_a_visit_in_person_shows_no_link(mother: Chat, bot: Bot) -> None:
+    booked = await book_oneself(mother)
+    bot.memory.state.appointments[booked] = attrs.evolve(only(bot), kind=VisitKind.APPOINTMENT)
+    for moment in (STARTS - 5 * MINUTE, STARTS + 5 * MINUTE):
+        bot.clock.move(moment - bot.clock.now())
+        await mother.start()
+        await mother.press("Мои записи", "1")
+        assert "24 ноября, вторник, 14:30" in mother.text
+        assert mother.links == []
+
+
+@pytest.mark.req("TMK-112")
+async def test_the_link_goes_with_the_end_that_the_doctor_records(mother: Chat, bot: Bot) -> None:
+    booked = await book_oneself(mother)
+    bot.clock.move(STARTS + 10 * MINUTE - bot.clock.now())
+    await mother.start()
+    await mother.press("Мои записи", "1")
+    assert mother.links == [consultation_link(booked)]
+    assert is_successful(await EndConsultation(storage=bot.storage, clock=bot.clock)(booked))
     await mother.press("В начало", "Мои записи")
     assert mother.text == "Предстоящих записей нет."
 
