@@ -115,6 +115,12 @@ def test_somebody_let_in_later_is_added_once() -> None:
     assert chats.invited(invited, PATIENT, NOW) is invited
     waiting = chats.invited(chat(ChatState.WANTED, guests=(DOCTOR,)), PATIENT, NOW)
     assert (waiting.state, waiting.guests) == (ChatState.WANTED, (DOCTOR, PATIENT))
+    given_up = chat(ChatState.MADE, missing=frozenset({PATIENT.phone}), due=None, attempts=30)
+    anew = chats.invited(given_up, PATIENT, NOW)
+    assert (anew.state, anew.due, anew.missing) == (ChatState.MADE, NOW, frozenset({PATIENT.phone}))
+    assert (anew.guests, anew.attempts) == ((DOCTOR, PATIENT), 0)
+    in_it = chat(ChatState.READY, missing=frozenset(), due=None)
+    assert chats.invited(in_it, PATIENT, NOW) is in_it
 
 
 def test_another_one_is_made_only_when_somebody_says_so() -> None:
