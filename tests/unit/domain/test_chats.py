@@ -83,8 +83,11 @@ def test_who_is_invited_while_others_are_let_in_is_let_in_next() -> None:
 
 def test_a_wrong_call_to_let_people_in_is_not_repeated() -> None:
     after = chats.added(MADE, EVERYBODY, EVERYBODY, "100", NOW, final=True)
-    assert (after.state, after.missing) == (ChatState.MADE, EVERYBODY)
+    assert (after.is_open, after.missing) == (True, EVERYBODY)
     assert after.due == STARTS, "when people are told"
+    seen = chats.taken(after, STARTS, TERM)
+    assert (seen.state, seen.due) == (ChatState.READY, None), "nobody is asked for again"
+    assert chats.to_be_told(seen, STARTS)
     late = chats.added(chats.told(MADE), EVERYBODY, EVERYBODY, "100", STARTS, final=True)
     assert late.due is None
 
