@@ -25,6 +25,7 @@ from tests.dialogue.clinic import MOSCOW, MOTHER, NOW, PLAIN, doctor, load
 STARTS = datetime(2026, 11, 24, 14, 30, tzinfo=MOSCOW)
 CHILDS_STARTS = datetime(2026, 11, 24, 11, tzinfo=MOSCOW)
 DOCTORS_PHONE, MOTHERS_PHONE = "79000000007", "79000000001"
+DOCTOR_IN_MAX = MessengerId("doctor-d1")
 SNILS = Snils("11223344595")
 MINUTE = timedelta(minutes=1)
 RULES = ReminderRules(chat=timedelta(minutes=20))
@@ -90,6 +91,11 @@ class Clinic:
             alarm=lambda chat: self.alarms.append(chat.state),
         )
 
+    async def through(self, first: int, last: int) -> None:
+        """Everything is done that is due each minute, from *first* minutes before the beginning to *last* after it."""
+        for minutes in range(-first, last + 1):
+            await self.at(STARTS + minutes * MINUTE)
+
     async def at(self, moment: datetime) -> None:
         """The clock comes to *moment*, and everything due then is done."""
         self.clock.move(moment - self.clock.now())
@@ -108,5 +114,10 @@ class Clinic:
 
     def told(self) -> list[tuple[MessengerId, str]]:
         """Who was told what, by the first lines."""
+        return [(user, text.split("\n")[0]) for user, text in self.letters()]
+
+    def letters(self, headline: str = "") -> list[tuple[MessengerId, str]]:
+        """Who was told what, of all that begins with *headline*."""
         sent = [effect.outgoing for effect in self.storage.state.outbox.values()]
-        return [(one.user, one.message.text.split("\n")[0]) for one in sent if isinstance(one, Send)]
+        said = [(one.user, one.message.text) for one in sent if isinstance(one, Send)]
+        return [(user, text) for user, text in said if text.startswith(headline)]

@@ -118,6 +118,13 @@ async def test_one_that_cannot_be_told_of_silences_nobody_else(clinic: Clinic) -
     assert slips == [childs]
     assert [user for user, _ in clinic.told()] == ["1001"]
 
+    # Once the words are mended, it is looked at again.
+    clinic.clock.move(5 * MINUTE)
+    while await attrs.evolve(remind, words=MaxNotices())():
+        pass
+    assert slips == [childs]
+    assert [user for user, _ in clinic.told()] == ["1001", "1001"]
+
     for booking in (childs, own):
         held = clinic.storage.state.appointments[booking]
         assert isinstance(held, Appointment)
@@ -128,6 +135,9 @@ async def test_one_that_cannot_be_told_of_silences_nobody_else(clinic: Clinic) -
     while due := await open_chats.due(8):
         errands += [errand.held.appointment for errand in due if errand is not None]
     assert errands == [own]
+
+    await clinic.at(clinic.clock.now() + 5 * MINUTE)
+    assert clinic.chat(childs).is_open
 
 
 async def test_what_was_cancelled_gets_no_chat(clinic: Clinic) -> None:
