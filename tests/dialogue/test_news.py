@@ -1,15 +1,17 @@
-"""News of a booking that nobody asked for: the clinic moved it or cancelled it."""
+"""News of a booking that nobody asked for: the clinic moved it, cancelled it or held it."""
 
+from datetime import timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
 from returns.pipeline import is_successful
 
 from registratura.application.booking import CancelAppointment, MoveAppointment
-from registratura.domain.identifiers import SlotId
+from registratura.application.consultations import EndConsultation
+from registratura.domain.identifiers import ResourceId, SlotId
 from registratura.domain.schedule import SlotStatus
 from tests.dialogue.chat import Bot, Chat
-from tests.dialogue.clinic import HOSPITAL, SECOND_THERAPIST, at, load, organisation, slot
+from tests.dialogue.clinic import HOSPITAL, SECOND_THERAPIST, THERAPIST, at, load, organisation, slot
 from tests.dialogue.notices import DAY, MINUTE, STARTS, TOMORROW, book_oneself, book_the_child, heads, reminders
 
 pytestmark = pytest.mark.anyio
@@ -89,3 +91,36 @@ async def test_who_cancels_is_not_told_of_it(mother: Chat, bot: Bot) -> None:
     await mother.press("Мои записи", "1", "Отменить", "Да, отменить")
     await bot.remind()
     assert mother.text == "Запись отменена."
+
+
+@pytest.mark.req("CONS-24", "CONS-25", "CONS-26", "CONS-27", "CONS-28", "CONS-29")
+@pytest.mark.parametrize(
+    ("held_by", "doctor", "later", "ended"),
+    [
+        (None, "Терапевтова", 20 * MINUTE, "14:50"),
+        (THERAPIST, "Терапевтова", 20 * MINUTE, "14:50"),
+        (SECOND_THERAPIST, "Вторая", 20 * MINUTE, "14:50"),
+        (None, "Терапевтова", timedelta(hours=9, minutes=31), "25 ноября, 00:01"),
+    ],
+)
+async def test_the_end_is_told_of_once_with_the_doctor_who_held_it(
+    mother: Chat, bot: Bot, held_by: str | None, doctor: str, later: timedelta, ended: str
+) -> None:
+    booked = await book_oneself(mother)
+    bot.clock.move(STARTS + timedelta(hours=10) - bot.clock.now())
+    end = EndConsultation(storage=bot.storage, clock=bot.clock)
+    stood_in = ResourceId(held_by) if held_by is not None else None
+    for ended_at in (STARTS + later, STARTS + later + MINUTE):
+        assert is_successful(await end(booked, ended_at, stood_in))
+        await bot.remind()
+    assert heads(mother).count("Консультация завершена") == 1
+    assert mother.text.splitlines() == [
+        "Консультация завершена",
+        "",
+        "Начало: 24 ноября, 14:30",
+        f"Окончание: {ended}",
+        f"Врач: {doctor} Вера Ильинична, Терапия",
+        "Цель: Первичная",
+        "",
+        "Заключение врача появится в медицинской карте.",
+    ]
