@@ -35,7 +35,7 @@ class ChatState(Enum):
     MADE = "made"
     """There, and not everybody is in it."""
     READY = "ready"
-    """Everybody is in it."""
+    """Nobody more is let in: everybody is in it, or the messenger will never let in who is missing."""
     GIVEN_UP = "given_up"
 
 
@@ -180,7 +180,9 @@ def added(
     after = attrs.evolve(chat, missing=still, due=again, reason=reason)
     if still - asked or not (final or again > chat.gives_up_at):
         return after
-    return attrs.evolve(after, due=_to_be_told(chat, now) if Side.DOCTOR in after.missing_sides else None)
+    due = _to_be_told(chat, now) if Side.DOCTOR in after.missing_sides else None
+    # All that is due of a chat that was refused for good is to tell people of it.
+    return attrs.evolve(after, state=ChatState.READY if final else after.state, due=due)
 
 
 def invited(chat: ConsultationChat, guest: Guest, now: datetime) -> ConsultationChat:

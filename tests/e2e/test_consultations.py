@@ -1,5 +1,6 @@
 """A consultation as its day comes: reminders, the doctor's record of its end, and an offer to close a sick leave."""
 
+import re
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -38,8 +39,8 @@ def notice(chat: Chat, headline: str) -> Bubble:
     return until(look, f"«{headline}» for {chat.user}")
 
 
-def began(product: Product, booking: str) -> None:
-    """The consultation began some minutes ago: nobody waits for that in a test."""
+def began(product: Product, booking: str) -> datetime:
+    """The consultation began some minutes ago, at this moment: nobody waits for that in a test."""
     earlier = datetime.now(UTC) - 20 * MINUTE
     starts, ends = earlier, earlier + 15 * MINUTE
     if product.settings["REGISTRATURA_DATABASE_URL"].startswith("sqlite"):
@@ -52,6 +53,7 @@ def began(product: Product, booking: str) -> None:
         ends=written[1],
         id=booking,
     )
+    return starts
 
 
 @pytest.mark.req("TMK-105")
@@ -104,17 +106,21 @@ def test_the_doctor_records_the_end_and_the_person_is_told_once(product: Product
     early = product.call("POST", path)
     assert (early.status_code, early.json()["code"]) == (422, "consultation.not_begun")
 
-    began(product, booking)
+    starts = began(product, booking)
     ended_at = (datetime.now(UTC) - 2 * MINUTE).replace(microsecond=0)
-    recorded = product.call("POST", path, json={"ended_at": ended_at.isoformat()})
+    stood_in = village.neurologist
+    nobody = product.call("POST", path, json={"ended_at": ended_at.isoformat(), "resource_id": "nobody"})
+    assert (nobody.status_code, nobody.json()["code"]) == (422, "consultation.no_such_doctor")
+    recorded = product.call("POST", path, json={"ended_at": ended_at.isoformat(), "resource_id": stood_in.id})
     assert recorded.status_code == 200, recorded.text
     assert datetime.fromisoformat(recorded.json()["ended_at"]) == ended_at
     told = notice(chat, "Консультация завершена")
-    local = ended_at.astimezone(ZONE)
-    assert f"Окончание: {local:%H:%M}" in told.text or f"{local:%H:%M}" in told.text
-    assert "Начало: " in told.text
-    assert "Цель: Первичная консультация" in told.text
-    assert f"Врач: {doctor.last_name} Светлозар Вениаминович" in told.text
+    facts = dict(line.split(": ", 1) for line in told.text.splitlines() if ": " in line)
+    # After midnight the end has its date, too.
+    assert re.fullmatch(rf"\d+ [а-я]+, {starts.astimezone(ZONE):%H:%M}", facts["Начало"])
+    assert re.fullmatch(rf"(\d+ [а-я]+, )?{ended_at.astimezone(ZONE):%H:%M}", facts["Окончание"])
+    assert facts["Цель"] == "Первичная консультация"
+    assert facts["Врач"].startswith(f"{stood_in.last_name} Светлозар Вениаминович, ")
 
     corrected = ended_at - MINUTE
     assert product.call("POST", path, json={"ended_at": corrected.isoformat()}).status_code == 200

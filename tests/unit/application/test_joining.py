@@ -175,6 +175,14 @@ async def test_without_a_chat_one_waits(door: Door, state: ChatState) -> None:
     assert await door.knock(door.visitor()) == NotReady()
 
 
+@pytest.mark.req("TMK-111")
+async def test_a_visit_in_person_has_no_door(door: Door) -> None:
+    held = door.storage.state.in_force()[0]
+    door.storage.state.appointments[held.id] = attrs.evolve(held, kind=VisitKind.APPOINTMENT)
+    door.at(STARTS - 5 * MINUTE).open_chat()
+    assert await door.knock(door.visitor()) == Refused()
+
+
 @pytest.mark.req("CONS-11", "TMK-101")
 async def test_another_platform_needs_an_ordinary_sign_in_only(door: Door) -> None:
     held = door.storage.state.in_force()[0]

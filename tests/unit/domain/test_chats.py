@@ -106,8 +106,11 @@ def test_who_is_invited_while_others_are_let_in_is_let_in_next() -> None:
 
 def test_a_wrong_call_to_let_people_in_is_not_repeated() -> None:
     after = chats.added(MADE, EVERYBODY, EVERYBODY, "100", NOW, final=True)
-    assert (after.state, after.missing) == (ChatState.MADE, EVERYBODY)
+    assert (after.is_open, after.missing) == (True, EVERYBODY)
     assert after.due == STARTS, "when people are told"
+    seen = chats.taken(after, STARTS, TERM)
+    assert (seen.state, seen.due) == (ChatState.READY, None), "nobody is asked for again"
+    assert chats.to_be_told(seen, STARTS)
     late = chats.added(chats.told(MADE), EVERYBODY, EVERYBODY, "100", STARTS, final=True)
     assert late.due is None
 
@@ -138,6 +141,12 @@ def test_somebody_let_in_later_is_added_once() -> None:
     assert chats.invited(invited, PATIENT, NOW) is invited
     waiting = chats.invited(chat(ChatState.WANTED, guests=(DOCTOR,)), PATIENT, NOW)
     assert (waiting.state, waiting.guests) == (ChatState.WANTED, (DOCTOR, PATIENT))
+    given_up = chat(ChatState.MADE, missing=frozenset({PATIENT.phone}), due=None, attempts=30)
+    anew = chats.invited(given_up, PATIENT, NOW)
+    assert (anew.state, anew.due, anew.missing) == (ChatState.MADE, NOW, frozenset({PATIENT.phone}))
+    assert (anew.guests, anew.attempts) == ((DOCTOR, PATIENT), 0)
+    in_it = chat(ChatState.READY, missing=frozenset(), due=None)
+    assert chats.invited(in_it, PATIENT, NOW) is in_it
 
 
 def test_another_one_is_made_only_when_somebody_says_so() -> None:

@@ -5,7 +5,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from registratura.domain.appointments import Appointment, VisitKind
@@ -93,6 +93,12 @@ def test_nobody_is_reminded_of_tomorrow_at_night(zone: ZoneInfo, visit: str, goe
     assert planned == {DAY: at(VISIT_DAY - timedelta(days=1), goes, zone), SOON: starts - 15 * MINUTE}
 
 
+def test_a_reminder_moved_to_before_the_booking_is_left_out() -> None:
+    starts = at(VISIT_DAY, "22:30")
+    assert due(starts, ahead=timedelta(hours=25), rules=QUIET) == {SOON: starts - 15 * MINUTE}
+    assert set(due(starts, ahead=timedelta(hours=25, minutes=30), rules=QUIET)) == {DAY, SOON}, "booked at 21:00"
+
+
 def test_own_hours_of_the_region() -> None:
     hours = QuietHours(begins=time(20), ends=time(10), evening=time(19, 30))
     rules = ReminderRules(day_before=timedelta(hours=48), soon=timedelta(hours=1), quiet=hours)
@@ -150,6 +156,7 @@ def test_a_chat_that_was_missed_is_opened_after_the_beginning_too() -> None:
     zone=st.sampled_from(ZONES),
     rules=st.sampled_from([USUAL, QUIET]),
 )
+@example(starts=datetime(2026, 11, 24, 22, 30), ahead=timedelta(hours=25), zone=ZoneInfo("UTC"), rules=QUIET)  # noqa: DTZ001
 def test_every_reminder_is_ahead_and_before_the_visit(
     starts: datetime, ahead: timedelta, zone: ZoneInfo, rules: ReminderRules
 ) -> None:
