@@ -103,7 +103,7 @@ def test_nobody_is_told_what_was_wrong_and_the_fifth_time_locks(
     assert not browser.has_session
 
 
-@pytest.mark.req("AUTH-15", "OPS-24", "OPS-17")
+@pytest.mark.req("AUTH-15", "OPS-24")
 def test_an_administrator_manages_accounts(product: Product, browser: Browser, hashed: str) -> None:
     sign_in(browser, account(product, hashed, "boss", "administrator"))
     page = "/admin/accounts"
@@ -141,7 +141,7 @@ def test_an_administrator_manages_accounts(product: Product, browser: Browser, h
     assert ("id-boss",) in actors
 
 
-@pytest.mark.req("OPS-16", "OPS-20", "OPS-21")
+@pytest.mark.req("OPS-16", "OPS-21")
 def test_words_to_support_are_kept_under_a_number(product: Product, browser: Browser) -> None:
     form = browser.open("/feedback?code=1a2b3c4d&page=/login")
     assert 'value="1a2b3c4d"' in form.text

@@ -134,6 +134,7 @@ def test_a_forged_return_lets_nobody_in(browser: Browser, forged: dict[str, str]
     assert not browser.has_session
 
 
+@pytest.mark.req("OPS-16", "OPS-20")
 @pytest.mark.parametrize(
     "fault",
     [
@@ -153,7 +154,10 @@ def test_an_answer_that_cannot_be_trusted_lets_nobody_in(
     routes = {"routes": ["POST /oidc/token"]} if "status" in fault else {}
     assert faults.put("_emu/faults", json=fault | routes).status_code == 200
     page = browser.open("/login/esia", person=DENIS)
-    assert page.status_code in {403, 503}
+    assert page.status_code == (503 if "status" in fault else 403)
+    kind, support = ("malfunction", True) if "status" in fault else ("error", False)
+    assert f'data-kind="{kind}"' in page.text
+    assert ('href="/feedback' in page.text) is support
     assert not browser.has_session
     faults.put("_emu/faults", json={})
     assert name_on(browser.open("/login/esia", person=DENIS)) is not None
