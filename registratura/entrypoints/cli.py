@@ -5,7 +5,7 @@ import contextlib
 import os
 import signal
 import sys
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from importlib import metadata
 from pathlib import Path
 from typing import Annotated, NoReturn
@@ -21,6 +21,7 @@ from registratura.application.ports.failures import Unavailable
 from registratura.application.ports.spool import RefusedLine
 from registratura.entrypoints import composition, doctor, texts
 from registratura.entrypoints.composition import BackupRefused, Registratura, compose, open_source
+from registratura.entrypoints.doctor import Finding
 from registratura.entrypoints.http.app import Deferred
 from registratura.entrypoints.http.fleet import Fleet
 from registratura.entrypoints.http.serving import Server, listening
@@ -282,8 +283,21 @@ def examine(*, examples: Annotated[bool, typer.Option("--examples", help=texts.E
     with _telling(texts.DATABASE_ADVICE):
         findings = asyncio.run(look(settings))
     for finding in findings:
-        typer.echo(f"{'✓' if finding.works else '✗'} {finding.name}: {finding.words}")
-    raise typer.Exit(0 if all(finding.works for finding in findings) else FAILED)
+        typer.echo(f"{_sign(finding)} {finding.name}: {finding.words}")
+    raise typer.Exit(exit_code(findings))
+
+
+def _sign(finding: Finding) -> str:
+    if finding.faltered:
+        return "!"
+    return "✓" if finding.works else "✗"
+
+
+def exit_code(findings: Sequence[Finding]) -> int:
+    """Failed when anything does not work, done in part when something did not at first."""
+    if not all(finding.works for finding in findings):
+        return FAILED
+    return PARTLY if any(finding.faltered for finding in findings) else 0
 
 
 @app.command(help=texts.SANDBOX)

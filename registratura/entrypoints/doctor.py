@@ -4,6 +4,7 @@ from datetime import datetime, timedelta
 
 import attrs
 
+from registratura.application.examples import Shown
 from registratura.application.ports.failures import Unavailable
 from registratura.entrypoints import texts
 from registratura.entrypoints.composition import Condition, Registratura, compose
@@ -28,6 +29,8 @@ class Finding:
     name: str
     works: bool
     words: str
+    faltered: bool = False
+    """It works now and did not a moment before: a fault that passes."""
 
 
 async def examine(settings: Settings) -> list[Finding]:
@@ -47,14 +50,16 @@ async def show(settings: Settings) -> list[Finding]:
     async with compose(settings) as product:
         await product.storage.ping()
         shown = await product.examples()
-    return [
-        Finding(
-            name=texts.EXAMPLES[one.name],
-            works=one.fault is None,
-            words=texts.EXAMPLE_RIGHT if one.fault is None else texts.EXAMPLE_WRONG.format(fault=one.fault),
-        )
-        for one in shown
-    ]
+    return [judge_example(one) for one in shown]
+
+
+def judge_example(shown: Shown) -> Finding:
+    """What it means how an example ended: right, a fault that passed, or a failure (OPS-03)."""
+    name = texts.EXAMPLES[shown.name]
+    if shown.fault is None:
+        return Finding(name=name, works=True, words=texts.EXAMPLE_RIGHT)
+    words = texts.EXAMPLE_PASSED if shown.passed else texts.EXAMPLE_WRONG
+    return Finding(name=name, works=shown.passed, words=words.format(fault=shown.fault), faltered=shown.passed)
 
 
 async def _esia(product: Registratura) -> list[Finding]:

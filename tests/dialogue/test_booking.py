@@ -63,7 +63,7 @@ async def test_the_summary_names_everything_before_the_consent(mother: Chat) -> 
     assert mother.buttons == ["Даю согласие, записать", "Условия консультации", "Назад", "В начало"]
 
 
-@pytest.mark.req("TMK-74", "TMK-75", "TMK-76", "TMK-77", "TMK-04", "TMK-03")
+@pytest.mark.req("TMK-74", "TMK-75", "TMK-76", "TMK-77", "TMK-04", "TMK-03", "OPS-17")
 async def test_the_yes_is_a_new_message_below_the_summary(mother: Chat) -> None:
     await mother.start()
     await mother.press(*TO_SUMMARY)
@@ -71,7 +71,14 @@ async def test_the_yes_is_a_new_message_below_the_summary(mother: Chat) -> None:
     summary, yes = mother.messages
     assert summary.message.text.startswith("Проверьте запись")
     assert summary.message.keyboard == ()
-    assert yes.message.text.startswith("Вы записаны ✓\n\n24 ноября, вторник, 14:30, время местное\n")
+    assert yes.message.text.split("\n")[:6] == [
+        "Вы записаны ✓",
+        "",
+        "24 ноября, вторник, 14:30, время местное",
+        "Терапевтова Вера Ильинична, Терапия",
+        "Городская поликлиника",
+        "Цель: Первичная",
+    ]
     assert mother.buttons == ["Мои записи", "Условия консультации", "В начало"]
     await mother.press("Мои записи")
     assert "24 ноября, 14:30 — Терапевтова Вера Ильинична, Мария К." in mother.text

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from registratura.entrypoints.http import openapi
 from tests.harness.chat import Bubble, Chat
 from tests.harness.product import API_TOKEN, WEBHOOK_SECRET, Product
 from tests.harness.village import FIRST_PURPOSE, Citizen, Village
@@ -226,10 +227,19 @@ def test_a_booking_against_the_rules_is_refused_with_its_reason(
     assert small.bookings(one.id) == []
 
 
+CLOSED = [
+    (method.upper(), path.replace("{id}", "x"))
+    for path, methods in openapi.DOCUMENT["paths"].items()
+    for method in methods
+]
+"""All of the API: that the document names everything which is served is another test's matter."""
+
+
 @pytest.mark.parametrize("token", [None, "another-token", f"{API_TOKEN}x", f"Bearer {API_TOKEN}"])
-@pytest.mark.parametrize("path", ["/api/v1/bookings", "/api/v1/load"])
-def test_the_api_is_closed_without_its_token(small: Product, path: str, token: str | None) -> None:
-    answer = small.call("POST", path, token=token, json={})
+@pytest.mark.parametrize(("method", "path"), CLOSED)
+@pytest.mark.req("TMK-120")
+def test_the_api_is_closed_without_its_token(small: Product, method: str, path: str, token: str | None) -> None:
+    answer = small.call(method, path, token=token, json={})
 
     assert (answer.status_code, answer.json()["code"]) == (401, "api.token")
     assert answer.headers["www-authenticate"] == "Bearer"

@@ -1,13 +1,16 @@
 """Canaries: what is personal stands in no journal and in no address, on good days and on the worst."""
 
+import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from uuid import uuid4
 
 import httpx
 import pytest
 import sqlalchemy
 
 from tests.harness.chat import Chat
+from tests.harness.pages import Browser
 from tests.harness.product import Product, query, running
 from tests.harness.programs import run
 from tests.harness.village import FIRST_PURPOSE, Record, Village, ndjson
@@ -120,6 +123,7 @@ def a_fault_of_ours(product: Product, chat: Chat, booking: dict[str, str], card:
     with broken(product):
         chat.tap("В начало", before)
         fault = product.call("POST", "/api/v1/bookings", json=booking)
+        page = a_page_of_a_malfunction(product)
         load = product.load([card])
         by_hand = run("load", "-", settings=product.settings, folder=product.folder, data=ndjson([card]))
         apology = until(lambda: next((text for text in chat.said() if text.startswith(SORRY)), None), "an apology")
@@ -131,7 +135,20 @@ def a_fault_of_ours(product: Product, chat: Chat, booking: dict[str, str], card:
     assert [text.startswith(SORRY) for text in chat.said()].count(True) == 1, "one update, one apology"
     chat.say(TYPED)
     assert chat.press("Мои записи").labels[0] == "1"
-    return [fault.text, load.text, by_hand.stdout, by_hand.stderr]
+    return [fault.text, page, load.text, by_hand.stdout, by_hand.stderr]
+
+
+def a_page_of_a_malfunction(product: Product, status: int = 500) -> str:
+    """What a browser is shown then: which kind it is, and the way to support with the code; gives the page."""
+    browser = Browser(product.addresses[0])
+    page = browser.open(f"/consultations/{uuid4()}")
+    assert page.status_code == status
+    assert 'data-kind="malfunction"' in page.text
+    code = page.headers["x-request-id"][:8]
+    (form,) = re.findall(r'href="(/feedback[^"]*)">Сообщить в поддержку', page.text)
+    filled_in = browser.open(form)
+    assert (filled_in.status_code, f'value="{code}"' in filled_in.text) == (200, True)
+    return page.text
 
 
 def no_database(product: Product, server: str, chat: Chat, booking: dict[str, str]) -> list[str]:
@@ -140,14 +157,15 @@ def no_database(product: Product, server: str, chat: Chat, booking: dict[str, st
     with unreachable(server, product):
         answers = [product.call("POST", "/api/v1/bookings", json=booking), product.webhook(stopped)]
         assert product.call("GET", "/readyz").status_code == 503
+        page = a_page_of_a_malfunction(product, 503)
         chat.tap("В начало", before)
     assert [(answer.status_code, answer.headers["retry-after"]) for answer in answers] == [(503, "2")] * 2
     until(lambda: product.call("GET", "/readyz").status_code == 200, "the server to be ready again")
     assert chat.after(before, "a press without a database").text.endswith("что нужно сделать?")
-    return [answer.text for answer in answers]
+    return [page, *(answer.text for answer in answers)]
 
 
-@pytest.mark.req("OPS-23", "OPS-12")
+@pytest.mark.req("OPS-12", "OPS-16", "OPS-20", "OPS-23")
 def test_no_canary_leaves_the_database(product: Product, postgres_server: str) -> None:
     village = Village.invent(2)
     person = village.citizens[0]

@@ -58,7 +58,14 @@ def browser(product: Product) -> Browser:
     return Browser(product.addresses[0])
 
 
-@pytest.mark.req("AUTH-01", "AUTH-02", "AUTH-03", "AUTH-04", "AUTH-14", "OPS-22")
+def services(browser: Browser) -> set[str]:
+    """The pages to which the list of services leads."""
+    listed = browser.open("/services")
+    assert listed.status_code == 200
+    return set(re.findall(r'href="(/[^"]*)"', listed.text.partition("<main>")[2]))
+
+
+@pytest.mark.req("AUTH-01", "AUTH-03", "AUTH-04", "AUTH-14")
 def test_a_visitor_finds_the_way_in(browser: Browser) -> None:
     home = browser.open("/")
     assert '<a href="/login">Вход</a>' in home.text
@@ -75,6 +82,7 @@ def test_a_visitor_finds_the_way_in(browser: Browser) -> None:
 @pytest.mark.parametrize("by", ["login", "e-mail"])
 def test_the_right_password_lets_in(product: Product, browser: Browser, hashed: str, by: str) -> None:
     login = account(product, hashed, f"anna-{by[0]}")
+    open_to_all = services(browser)
     page = sign_in(browser, login if by == "login" else f"ANNA-{by[0]}@Example.com")
     assert page.status_code == 200
     assert f"Здравствуйте, Имя {login}!" in words(page)
@@ -83,8 +91,13 @@ def test_the_right_password_lets_in(product: Product, browser: Browser, hashed: 
         opened = browser.open(path)
         assert opened.status_code == 200
         assert "data-kind" not in opened.text
-    assert not browser.send("/logout", "/").request.headers.get("cookie", "").count("registratura-session=;")
+    assert services(browser) == {*open_to_all, "/bookings"} > open_to_all
+    thief = browser.copy()
+    assert "Здравствуйте" in words(thief.open("/"))
+    browser.send("/logout", "/")
+    assert not browser.has_session
     assert "Здравствуйте" not in words(browser.open("/"))
+    assert "Здравствуйте" not in words(thief.open("/")), "the session is over, not just its cookie"
 
 
 @pytest.mark.req("AUTH-07")
@@ -123,7 +136,7 @@ def test_no_administrator_without_a_password_worth_the_name(product: Product, br
     assert WRONG in sign_in(browser, "careless", "short").text
 
 
-@pytest.mark.req("AUTH-15", "OPS-24", "OPS-17")
+@pytest.mark.req("AUTH-15", "OPS-24")
 def test_an_administrator_manages_accounts(product: Product, browser: Browser, hashed: str) -> None:
     assert appoint(product, "boss") == 0
     sign_in(browser, "boss")
@@ -150,9 +163,14 @@ def test_an_administrator_manages_accounts(product: Product, browser: Browser, h
     assert "Вход" in words(vera.open("/"))
     assert WRONG in words(sign_in(vera, "vera"))
     assert "разблокирована" in words(browser.send(page, id=id_, deed="unblock"))
+    assert "Вход" in words(vera.open("/")), "what was before the block does not come back"
+    assert "Здравствуйте" in words(sign_in(vera, "vera"))
     changed = browser.send(page, **(fields | {"name": "Вера Новая"}), id=id_, password="")
     assert "«Вера Новая» сохранена" in words(changed)
-    assert "Здравствуйте, Вера Новая!" in words(sign_in(vera, "vera"))
+    assert "Здравствуйте, Вера Новая!" in words(vera.open("/")), "another name signs nobody out"
+    assert "сохранена" in words(browser.send(page, **fields, id=id_, password=PASSWORD[::-1]))
+    assert "Здравствуйте" not in words(vera.open("/")), "another password does"
+    assert "Здравствуйте, Новая Вера!" in words(sign_in(vera, "vera", PASSWORD[::-1]))
     (boss,) = product.query("SELECT id FROM account WHERE login = 'boss'")
     assert boss in product.query("SELECT actor FROM audit WHERE event LIKE 'account.%' AND subject = :id", id=id_)
 
@@ -209,7 +227,7 @@ async def keep(product: Product, names: Sequence[str]) -> None:
         await storage.transact(lambda tx: [tx.accounts.save(one) for one in known])
 
 
-@pytest.mark.req("OPS-16", "OPS-20", "OPS-21")
+@pytest.mark.req("OPS-16", "OPS-21")
 def test_words_to_support_are_kept_under_a_number(product: Product, browser: Browser) -> None:
     form = browser.open("/feedback?code=1a2b3c4d&page=/login")
     assert 'value="1a2b3c4d"' in form.text

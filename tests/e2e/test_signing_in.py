@@ -6,6 +6,7 @@ from collections.abc import Iterator
 import httpx
 import pytest
 
+from registratura.emulators import esia
 from tests.harness.chat import Chat
 from tests.harness.pages import Browser, at_gosuslugi, words
 from tests.harness.product import query
@@ -49,21 +50,24 @@ def name_on(page: httpx.Response) -> str | None:
     return found[1] if found is not None else None
 
 
-@pytest.mark.req("AUTH-08", "AUTH-09", "AUTH-10", "AUTH-11")
+@pytest.mark.req("AUTH-02", "AUTH-08", "AUTH-09", "AUTH-10", "AUTH-11")
 def test_the_same_person_opens_the_same_account(sandbox: SmallSandbox, browser: Browser) -> None:
     form = browser.open("/login")
     (link,) = re.findall(r'href="(/login/esia[^"]*)">Войти через портал Госуслуг РФ \(ЕСИА\)', form.text)
+    assert re.search(r'<form method="post" action="/login">.*type="password".*>Вход</button>', form.text, re.DOTALL)
     sent = browser.http.get(f"{browser.address}{link}")
     there = httpx.URL(sent.headers["location"])
     assert there.params["client_id"] == "sandbox"
     assert {"state", "scope", "nonce", "code_challenge"} <= set(there.params)
-    home = browser.follow(at_gosuslugi(there, DENIS))
+    person = next(one for one in esia.test_persons() if one.last_name == "Ключевая")
+    home = browser.follow(at_gosuslugi(there, str(person.oid)))
     assert home.url.path == "/"
-    assert name_on(home) == "Кедров Денис Олегович"
-    again = Browser(sandbox.address).open("/login/esia?next=/bookings", person=DENIS)
+    assert name_on(home) == "Ключевая Анна Сергеевна"
+    again = Browser(sandbox.address).open("/login/esia?next=/bookings", person=str(person.oid))
     assert again.url.path == "/bookings"
-    known = rows(sandbox, "SELECT last_name, born, snils IS NOT NULL FROM account WHERE last_name = 'Кедров'")
-    assert len(known) == 1
+    told = "SELECT subject, last_name, first_name, middle_name, born, snils FROM account WHERE last_name = 'Ключевая'"
+    names = (person.last_name, person.first_name, person.middle_name)
+    assert rows(sandbox, told) == [(str(person.oid), *names, str(person.born), person.snils)]
 
 
 @pytest.mark.req("AUTH-12")
@@ -130,6 +134,7 @@ def test_a_forged_return_lets_nobody_in(browser: Browser, forged: dict[str, str]
     assert not browser.has_session
 
 
+@pytest.mark.req("OPS-16", "OPS-20")
 @pytest.mark.parametrize(
     "fault",
     [
@@ -149,7 +154,10 @@ def test_an_answer_that_cannot_be_trusted_lets_nobody_in(
     routes = {"routes": ["POST /oidc/token"]} if "status" in fault else {}
     assert faults.put("_emu/faults", json=fault | routes).status_code == 200
     page = browser.open("/login/esia", person=DENIS)
-    assert page.status_code in {403, 503}
+    assert page.status_code == (503 if "status" in fault else 403)
+    kind, support = ("malfunction", True) if "status" in fault else ("error", False)
+    assert f'data-kind="{kind}"' in page.text
+    assert ('href="/feedback' in page.text) is support
     assert not browser.has_session
     faults.put("_emu/faults", json={})
     assert name_on(browser.open("/login/esia", person=DENIS)) is not None
@@ -199,6 +207,25 @@ def test_a_link_is_used_up_by_what_it_is_for_and_not_by_looking(
     again = browser.answer("/login/confirm", confirming, answer="yes")
     assert again.status_code in {200, 410}
     assert Browser(sandbox.address).open("/login/max/nothing").status_code == 410
+
+
+@pytest.mark.req("AUTH-33")
+def test_a_link_whose_time_is_over_ties_nobody(sandbox: SmallSandbox, browser: Browser, unknown: Chat) -> None:
+    owners = f"SELECT id FROM account WHERE messenger = '{unknown.user}'"  # noqa: S608  # our own words
+    before = rows(sandbox, owners)
+    link = link_of(unknown)
+    confirming = browser.open(f"{link}/go", person=MARINA)
+    said = unknown.said()
+    # Nobody waits for a quarter of an hour in a test.
+    rows(sandbox, "UPDATE login_link SET ends_at = '2026-01-01T00:00:00.000000Z' WHERE used_at IS NULL")
+    for page in (
+        Browser(sandbox.address).open(link),
+        Browser(sandbox.address).open(f"{link}/go", person=MARINA),
+        browser.answer("/login/confirm", confirming, answer="yes"),
+    ):
+        assert (page.status_code, "Ссылка больше не действует" in words(page)) == (410, True)
+    assert rows(sandbox, owners) == before
+    assert unknown.said() == said
 
 
 @pytest.mark.req("AUTH-34")

@@ -1,5 +1,6 @@
 """A consultation from an unknown person's first word to its end, in the sandbox, its clock moved by its buttons."""
 
+import asyncio
 import re
 from collections.abc import Iterator
 from datetime import datetime, time, timedelta
@@ -9,8 +10,10 @@ import attrs
 import httpx
 import pytest
 
+from registratura.adapters.passwords import Argon2Passwords
 from tests.harness.chat import Bubble, Chat
 from tests.harness.pages import Browser, words
+from tests.harness.product import query
 from tests.harness.sandbox import SmallSandbox, small_sandbox
 from tests.harness.village import ZONE
 from tests.harness.waiting import until
@@ -18,6 +21,7 @@ from tests.harness.waiting import until
 IRINA, DENIS = 1010, 1002
 """A mother whose MAX nobody knows yet, and a man who is no relative of hers."""
 API = {"Authorization": "Bearer sandbox"}
+PASSWORD = "correct horse battery"
 
 
 @pytest.fixture(scope="module")
@@ -62,6 +66,11 @@ class Story:
     rooms: httpx.Client
     starts: datetime = attrs.field(init=False)
 
+    @property
+    def database(self) -> str:
+        """Of the sandbox."""
+        return f"sqlite:///{self.sandbox.folder}/data/registratura.db"
+
     def signs_in(self) -> None:
         """Nobody knows her MAX: she signs in, and confirms that the chat is hers."""
         self.chat.hand("start")
@@ -97,6 +106,7 @@ class Story:
         (room,) = until(self.open_rooms, "the chat of the consultation", 60)
         assert re.fullmatch(r"ТМК, \d+ [а-я]+, \d\d:\d\d, .+", room["title"])
         assert "Тополев" not in room["title"]
+        self.comes_too_early(room["title"])
         self.comes_to(self.starts - timedelta(minutes=15))
         ((label, address),) = notice(self.chat, "Консультация через 15 минут").links
         assert label == "Перейти к консультации"
@@ -116,6 +126,33 @@ class Story:
     def open_rooms(self) -> list[dict[str, Any]]:
         """The chats that Sferum has."""
         return list(self.rooms.get("_emu/chats").json()["chats"])
+
+    def comes_too_early(self, title: str) -> None:
+        """Twenty minutes before the beginning she is told when to come."""
+        egors = "SELECT id FROM patient WHERE last_name = 'Тополев'"
+        ((booking,),) = query(self.database, f"SELECT id FROM appointment WHERE patient_id IN ({egors})")  # noqa: S608  # our own words
+        page = self.irina.open(f"/consultations/{booking}", person=IRINA)
+        (starts,) = re.findall(r"\d\d:\d\d", title)
+        opens = datetime.strptime(starts, "%H:%M") - timedelta(minutes=15)  # noqa: DTZ007  # on the clinic's clocks
+        assert "Консультация ещё не началась." in words(page)
+        assert f"{opens:%H:%M}, время местное" in words(page)
+        assert "sferum" not in page.text
+
+    def comes_by_a_password(self, address: str) -> None:
+        """Whoever has no more than a password is sent to Gosuslugi."""
+        query(
+            self.database,
+            "INSERT INTO account (id, name, role, login, password, is_blocked, failures, created_at)"
+            " VALUES ('plain', 'Имя', 'citizen', 'plain', :password, false, 0, '2026-01-01T00:00:00.000000Z')",
+            password=asyncio.run(Argon2Passwords().hash(PASSWORD)),
+        )
+        browser = Browser(self.sandbox.address)
+        browser.send("/login", login="plain", password=PASSWORD)
+        page = browser.open(address)
+        assert page.status_code == 403
+        assert "нужен вход через Госуслуги" in words(page)
+        (way,) = re.findall(r'href="(/login/esia[^"]*)">Войти через Госуслуги', page.text)
+        assert "/sandbox/sferum/join/" in str(browser.open(way, person=IRINA).url)
 
     def a_stranger_comes(self, address: str) -> None:
         """Somebody else with the same link is refused and told nothing."""
@@ -152,7 +189,7 @@ class Story:
 
 
 @pytest.mark.req("AUTH-31", "AUTH-32", "AUTH-39", "TMK-87", "TMK-88", "TMK-95", "TMK-100", "TMK-113")
-@pytest.mark.req("CONS-01", "CONS-02", "CONS-06", "CONS-07", "CONS-09", "CONS-12", "CONS-13", "CONS-14", "CONS-16")
+@pytest.mark.req("CONS-01", "CONS-02", "CONS-07", "CONS-09", "CONS-10", "CONS-12", "CONS-13", "CONS-14", "CONS-16")
 @pytest.mark.req("CONS-17", "CONS-18", "CONS-24")
 @pytest.mark.timeout(240)
 def test_from_the_first_word_to_the_end(sandbox: SmallSandbox) -> None:
@@ -167,6 +204,7 @@ def test_from_the_first_word_to_the_end(sandbox: SmallSandbox) -> None:
         address = story.is_reminded()
         story.a_stranger_comes(address)
         story.comes_in(address)
+        story.comes_by_a_password(address)
         story.ends(address)
         heads = [text.split("\n")[0] for text in chat.said()]
         notices = [head for head in heads if "онсультация" in head]

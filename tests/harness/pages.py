@@ -53,6 +53,12 @@ class Browser:
         """Send whatever there is to send."""
         return self.http.post(f"{self.address}{path}", data=fields, follow_redirects=True)
 
+    def copy(self) -> "Browser":
+        """Another browser with the same cookies, as of a thief."""
+        other = Browser(self.address)
+        other.http.cookies.update(self.http.cookies)
+        return other
+
     @property
     def has_session(self) -> bool:
         """Whether somebody is signed in, as far as cookies tell."""

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from tests.harness.product import query
-from tests.harness.programs import run
+from tests.harness.programs import free_port, run
 
 EXAMPLES = 6
 TABLES = ("organisation", "resource", "purpose", "patient", "slot", "appointment", "outbox", "consent")
@@ -17,7 +17,7 @@ def database(request: pytest.FixtureRequest, tmp_path: Path, make_postgres_datab
     return make_postgres_database() if request.param == "postgres" else f"sqlite:///{tmp_path}/registratura.db"
 
 
-@pytest.mark.req("OPS-03", "OPS-04")
+@pytest.mark.req("OPS-04")
 def test_every_example_is_told_and_undone(database: str, tmp_path: Path) -> None:
     settings = {"REGISTRATURA_DATABASE_URL": database}
     unready = run("doctor", "--examples", settings=settings, folder=tmp_path)
@@ -46,3 +46,12 @@ def test_what_fails_is_named_and_the_rest_goes_on(tmp_path: Path) -> None:
     assert "✗ пример «запись и отмена»: не прошёл" in done.stdout
     assert "✓ пример «списки»: прошёл" in done.stdout
     assert "✓ пример «вход по паролю»: прошёл" in done.stdout
+
+
+@pytest.mark.req("OPS-04")
+def test_without_a_database_nothing_passes(tmp_path: Path) -> None:
+    nobody = f"postgresql+psycopg://nobody@127.0.0.1:{free_port()}/nothing"
+    done = run("doctor", "--examples", settings={"REGISTRATURA_DATABASE_URL": nobody}, folder=tmp_path)
+    assert done.returncode == 1
+    assert "database.url" in done.stderr
+    assert "✓" not in done.stdout

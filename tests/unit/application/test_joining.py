@@ -39,6 +39,17 @@ MINUTE = timedelta(minutes=1)
 SNILS = {MOTHER: Snils("11223344595"), MAN: Snils("08765430200")}
 DOCTOR = Guest("79000000007", Side.DOCTOR)
 LINK = "https://max.example/join/7"
+ASKED = Application(
+    patient=SON,
+    slot=SlotId("s5"),
+    channel=Channel.MAX,
+    kind=VisitKind.ONLINE_CONSULTING,
+    author=MOTHER,
+    purpose=PurposeId("first"),
+    consent_version="1",
+)
+OWN = SlotId("s1")
+"""A time for which the mother can book herself."""
 
 
 @attrs.define
@@ -100,16 +111,7 @@ async def door() -> Door:
     for who, snils in SNILS.items():
         storage.state.patients[who] = attrs.evolve(storage.state.patients[who], snils=snils)
     desk = Desk(rules=Rules(), clock=clock, ids=SequentialIds())
-    asked = Application(
-        patient=SON,
-        slot=SlotId("s5"),
-        channel=Channel.MAX,
-        kind=VisitKind.ONLINE_CONSULTING,
-        author=MOTHER,
-        purpose=PurposeId("first"),
-        consent_version="1",
-    )
-    booked = await BookAppointment(storage=storage, desk=desk)(asked)
+    booked = await BookAppointment(storage=storage, desk=desk)(ASKED)
     assert is_successful(booked)
     return Door(clock, storage, desk, booked.unwrap().id)
 
@@ -131,6 +133,15 @@ async def test_the_mother_comes_in_and_is_let_into_the_chat(door: Door) -> None:
     chat = door.storage.state.consultation_chats[door.booking]
     assert (chat.state, chat.missing) == (ChatState.MADE, frozenset({"79000000001"}))
     assert door.audit() == ["consultation.comein"]
+
+
+@pytest.mark.req("CONS-06")
+async def test_the_patient_comes_in(door: Door) -> None:
+    booked = await BookAppointment(storage=door.storage, desk=door.desk)(attrs.evolve(ASKED, patient=MOTHER, slot=OWN))
+    door.booking = booked.unwrap().id
+    door.at(booked.unwrap().starts).open_chat()
+    assert await door.knock(door.visitor()) == ComeIn(LINK)
+    assert await door.knock(door.visitor(MAN)) == Refused()
 
 
 @pytest.mark.req("CONS-08", "CONS-09")

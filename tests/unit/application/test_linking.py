@@ -4,19 +4,21 @@ from datetime import date, timedelta
 
 import attrs
 import pytest
+from returns.pipeline import is_successful
 from returns.result import Failure, Success
 
 from registratura.application.linking import LinkMessenger
 from registratura.application.ports.storage import Transaction
-from registratura.application.signing_in import LinkGone, Visitor
+from registratura.application.signing_in import BeginSignIn, GiveLink, LinkGone, Visitor
 from registratura.domain.accounts import Account, AccountId, LoginLink, Method, Session
 from registratura.domain.identifiers import MessengerId, PatientId
 from registratura.domain.identity import Identity
 from registratura.domain.people import PersonName
+from registratura.testing.identity import MemoryIdentityProvider
 from registratura.testing.memory import MemoryStorage
 from registratura.testing.memory.accounts import MemoryAccounts
 from registratura.testing.memory.queues import MemoryDialogues
-from registratura.testing.time import MovableClock
+from registratura.testing.time import MovableClock, SequentialIds
 from tests.dialogue.clinic import MAN, MOTHER_IN_MAX, NOW, PLAIN, load
 
 pytestmark = pytest.mark.anyio
@@ -35,8 +37,13 @@ class Greeter:
 
 
 @pytest.fixture
-async def storage() -> MemoryStorage:
-    storage = MemoryStorage(MovableClock(NOW))
+def clock() -> MovableClock:
+    return MovableClock(NOW)
+
+
+@pytest.fixture
+async def storage(clock: MovableClock) -> MemoryStorage:
+    storage = MemoryStorage(clock)
     await load(storage, *PLAIN)
     return storage
 
@@ -121,3 +128,30 @@ async def test_link_works_once(storage: MemoryStorage) -> None:
     assert await linking(coming) == Success(True)
     assert await linking(coming) == Failure(LinkGone())
     assert greeter.welcomed == [MOTHER_IN_MAX]
+
+
+@pytest.mark.req("AUTH-33")
+async def test_link_is_over_after_a_quarter_of_an_hour(storage: MemoryStorage, clock: MovableClock) -> None:
+    coming, greeter = await visitor(storage, MAN), Greeter()
+    cards, accounts = dict(storage.state.patients), dict(storage.state.accounts)
+    linking = LinkMessenger(storage=storage, clock=storage.clock, converse=greeter)
+    clock.move(timedelta(minutes=15))
+    assert await linking(coming) == Failure(LinkGone())
+    assert (storage.state.patients, storage.state.accounts) == (cards, accounts)
+    assert greeter.welcomed == []
+
+
+@pytest.mark.req("AUTH-33")
+async def test_the_bot_gives_links_for_a_quarter_of_an_hour(storage: MemoryStorage, clock: MovableClock) -> None:
+    give = GiveLink(address="https://registry.example/login/max", clock=storage.clock, ids=SequentialIds())
+    url = await storage.transact(lambda tx: give(MOTHER_IN_MAX, "70", tx))
+    (kept,) = storage.state.login_links.values()
+    assert (kept.user, kept.chat, kept.ends_at) == (MOTHER_IN_MAX, "70", NOW + timedelta(minutes=15))
+
+    provider = MemoryIdentityProvider(clock=storage.clock, ids=SequentialIds())
+    begin = BeginSignIn(storage=storage, provider=provider, return_to="https://registry.example", clock=storage.clock)
+    secret = url.removeprefix(f"{give.address}/")
+    clock.move(timedelta(minutes=14))
+    assert is_successful(await begin("browser", "/", secret))
+    clock.move(timedelta(minutes=1))
+    assert await begin("browser", "/", secret) == Failure(LinkGone())

@@ -5,8 +5,10 @@ from datetime import UTC, datetime, timedelta
 import attrs
 import pytest
 
+from registratura.application.examples import Shown
+from registratura.entrypoints.cli import exit_code
 from registratura.entrypoints.composition import Condition
-from registratura.entrypoints.doctor import judge
+from registratura.entrypoints.doctor import judge, judge_example
 
 NOW = datetime(2026, 3, 2, 9, tzinfo=UTC)
 WELL = Condition(version="PostgreSQL 15.8", is_current=True, is_durable=True, now=NOW, connections=100)
@@ -46,3 +48,14 @@ def test_what_is_wrong_is_named_with_what_to_do(wrong: dict[str, object], name: 
 
 def test_a_few_seconds_between_two_clocks_are_no_fault() -> None:
     assert found(attrs.evolve(WELL, now=NOW + timedelta(seconds=4)))["часы"]
+
+
+@pytest.mark.req("OPS-03")
+def test_a_fault_that_passed_is_told_from_a_failure() -> None:
+    right = judge_example(Shown("lists", None))
+    passed = judge_example(Shown("booking", "Unavailable", passed=True))
+    failed = judge_example(Shown("booking", "Unavailable"))
+    assert "сбой, а не отказ" in passed.words
+    assert failed.words.startswith("не прошёл (Unavailable)")
+    codes = [exit_code(findings) for findings in ([right], [right, passed], [right, failed], [passed, failed])]
+    assert codes == [0, 3, 1, 1]

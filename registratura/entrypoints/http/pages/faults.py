@@ -24,13 +24,12 @@ def wants_page(scope: Scope) -> bool:
 
 
 def problem_page(problem: Problem, request_id: str) -> Response:
-    """*problem* in words for a person, with the way to support where we are at fault (OPS-20)."""
+    """*problem* in words for a person, with the way to support where something does not work (OPS-20)."""
     look = Look()
-    if problem.status == _FAULT:
+    if problem.status in {_FAULT, _UNAVAILABLE}:
         code = request_id[:8]
-        text, links = texts.MALFUNCTION.format(code=code), {f"/feedback?code={code}": texts.MALFUNCTION_LINK}
-        return message(look, Kind.MALFUNCTION, texts.NAME, text, status=_FAULT, links=links)
-    if problem.status == _UNAVAILABLE:
-        return message(look, Kind.MALFUNCTION, texts.NAME, texts.TRY_AGAIN, status=_UNAVAILABLE)
+        text = texts.MALFUNCTION.format(code=code) if problem.status == _FAULT else texts.TRY_AGAIN
+        links = {f"/feedback?code={code}": texts.MALFUNCTION_LINK}
+        return message(look, Kind.MALFUNCTION, texts.NAME, text, status=problem.status, links=links)
     words = _WORDS.get(problem.code, problem.detail)
     return message(look, Kind.ERROR, texts.NAME, words, status=problem.status)

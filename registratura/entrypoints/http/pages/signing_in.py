@@ -95,7 +95,7 @@ async def _begin(guest: Guest, product: Registratura, next_page: str, link: str 
     try:
         begun = await product.people.esia.begin(guest.browser, next_page, link)
     except Unavailable:
-        return message(guest.look, Kind.MALFUNCTION, texts.LOGIN_TITLE, texts.ESIA_SILENT, status=503)
+        return _silent(guest)
     if not is_successful(begun):
         return _link_gone(guest, product)
     return guest.answer(redirect(guest.look, begun.unwrap().url))
@@ -116,7 +116,7 @@ async def from_esia(request: Request, product: Registratura) -> Response:
     try:
         verdict = await product.people.esia.finish(returned, None if guest.is_new else guest.browser)
     except Unavailable:
-        return message(guest.look, Kind.MALFUNCTION, texts.LOGIN_TITLE, texts.ESIA_SILENT, status=503, links=_AGAIN)
+        return _silent(guest)
     if not is_successful(verdict):
         return _not_signed_in(guest, verdict.failure())
     signed_in = verdict.unwrap()
@@ -127,6 +127,12 @@ async def from_esia(request: Request, product: Registratura) -> Response:
 
 
 _AGAIN = {"/login/esia": texts.ESIA_SHORT, "/login": texts.SIGN_IN}
+_SUPPORT = {"/feedback?page=/login/esia": texts.MALFUNCTION_LINK}
+
+
+def _silent(guest: Guest) -> Response:
+    links = _AGAIN | _SUPPORT
+    return message(guest.look, Kind.MALFUNCTION, texts.LOGIN_TITLE, texts.ESIA_SILENT, status=503, links=links)
 
 
 def _not_signed_in(guest: Guest, reason: NotSignedIn | Foreign | Blocked) -> Response:
