@@ -7,7 +7,18 @@ from functools import cache
 from typing import Any
 
 import attrs
-from sqlalchemy import Connection, FromClause, Select, bindparam, func, literal_column, or_, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    FromClause,
+    Select,
+    bindparam,
+    func,
+    literal_column,
+    or_,
+    select,
+    update,
+)
 
 from registratura.adapters.sql import tables as t
 from registratura.adapters.sql.engines import POSTGRESQL
@@ -42,7 +53,6 @@ _AT_ONCE = database_moment(literal_column("0"))
 _MISSED = database_moment(literal_column(str(-TRIES_AFTER_START.total_seconds())))
 """For what began before this nothing is done any more."""
 _AHEAD = or_(t.appointment.c.outcome.is_not(None), t.appointment.c.starts > _MISSED)
-_NEXT = select(func.min(t.appointment.c.agenda)).where(t.appointment.c.agenda.is_not(None), _AHEAD)
 _OLD = (
     select(t.appointment.c.id)
     .where(
@@ -84,17 +94,24 @@ def _due(dialect: str) -> Select[Any]:
     return _described(heads).order_by(heads.c.agenda, heads.c.id)
 
 
+def _who(booked: FromClause) -> ColumnElement[str]:
+    return func.coalesce(booked.c.author_id, booked.c.patient_id)
+
+
+def _messenger(booked: FromClause, told: FromClause) -> ColumnElement[str | None]:
+    own = t.patient.alias("own_told")
+    # Whoever is told may have got a new card since; which of both has the messenger, the loads decide.
+    return func.coalesce(told.c.messenger, select(own.c.messenger).where(own.c.id == _who(booked)).scalar_subquery())
+
+
 def _described(booked: FromClause) -> Select[Any]:
     """*booked* with what is said about each, who is told, and the booking that took its place."""
-    moved, told, own = t.appointment.alias("moved"), t.patient.alias("told"), t.patient.alias("own_told")
-    who = func.coalesce(booked.c.author_id, booked.c.patient_id)
-    # Whoever is told may have got a new card since; which of both has the messenger, the loads decide.
-    messenger = func.coalesce(told.c.messenger, select(own.c.messenger).where(own.c.id == who).scalar_subquery())
+    moved, told = t.appointment.alias("moved"), t.patient.alias("told")
     around = (*PATIENT, *RESOURCE, *ORGANISATION, *SPECIALITY, *PURPOSE)
     columns = (
         *(booked.c[column.name] for column in APPOINTMENT),
         *around,
-        messenger,
+        _messenger(booked, told),
         *(moved.c[column.name] for column in APPOINTMENT),
     )
     return select(*(column.label(f"c{place}") for place, column in enumerate(columns))).select_from(
@@ -103,11 +120,19 @@ def _described(booked: FromClause) -> Select[Any]:
         .join(t.organisation, t.organisation.c.id == booked.c.organisation_id)
         .outerjoin(t.speciality, t.speciality.c.id == booked.c.speciality_id)
         .outerjoin(t.purpose, t.purpose.c.id == booked.c.purpose_id)
-        .outerjoin(told, told.c.id == latest_card_id(who))
+        .outerjoin(told, told.c.id == latest_card_id(_who(booked)))
         .outerjoin(moved, moved.c.id == booked.c.moved_to)
     )
 
 
+_TOLD = t.patient.alias("told")
+_NEXT = (
+    select(t.appointment.c.agenda)
+    .outerjoin_from(t.appointment, _TOLD, _TOLD.c.id == latest_card_id(_who(t.appointment)))
+    .where(t.appointment.c.agenda.is_not(None), _AHEAD, _messenger(t.appointment, _TOLD).is_not(None))
+    .order_by(t.appointment.c.agenda)
+    .limit(1)
+)
 _DESCRIBE = _described(t.appointment).where(t.appointment.c.id == bindparam("appointment"))
 
 
@@ -137,7 +162,7 @@ class SqlAgenda:
         return self._connection.execute(_FORGET, {"ago": -age.total_seconds(), "most": limit}).rowcount
 
     def next(self) -> datetime | None:
-        moment: datetime | None = self._connection.execute(_NEXT).scalar_one()
+        moment: datetime | None = self._connection.execute(_NEXT).scalar_one_or_none()
         return moment
 
     def describe(self, appointment: AppointmentId) -> Due | None:

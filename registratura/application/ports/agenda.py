@@ -57,7 +57,7 @@ class Agenda(Protocol):
         ...
 
     def next(self) -> datetime | None:
-        """The earliest moment at which a booking that is not left out is to be looked at; None for never."""
+        """When somebody whom the messenger reaches may next be told of a booking; None for never."""
         ...
 
     def describe(self, appointment: AppointmentId) -> Due | None:

@@ -43,7 +43,9 @@ class MemoryAgenda:
     def next(self) -> datetime | None:
         since = self._clock.now() - TRIES_AFTER_START
         missed = {booked.id for booked in self._state.in_force() if booked.starts <= since}
-        return min((moment for name, moment in self._state.agenda.items() if name not in missed), default=None)
+        ahead = [(moment, name) for name, moment in self._state.agenda.items() if name not in missed]
+        heard = [moment for moment, name in ahead if self._due(self._state.appointments[name]).user is not None]
+        return min(heard, default=None)
 
     def describe(self, appointment: AppointmentId) -> Due | None:
         held = self._state.appointments.get(appointment)
