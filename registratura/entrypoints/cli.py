@@ -58,11 +58,6 @@ def version(
         raise typer.Exit(USAGE)
 
 
-def main() -> None:
-    """The console script."""
-    app()
-
-
 def _fail(words: str, code: int = FAILED) -> NoReturn:
     errors.print(words, markup=False, soft_wrap=True)
     raise typer.Exit(code)

@@ -10,7 +10,7 @@ import pytest
 from tests.harness.product import Product, running
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def small(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Product]:
     """One `serve` and one `work` on SQLite."""
     folder = tmp_path_factory.mktemp("small")
@@ -18,7 +18,7 @@ def small(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Product]:
         yield product
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def large(tmp_path_factory: pytest.TempPathFactory, make_postgres_database: Callable[..., str]) -> Iterator[Product]:
     """Two `serve` and two `work` on PostgreSQL; webhooks and requests go to both servers in turn."""
     with running(tmp_path_factory.mktemp("large"), make_postgres_database(), serves=2, works=2) as product:

@@ -11,8 +11,9 @@ import attrs
 import httpx
 import sqlalchemy
 
+from registratura.adapters.sql import migrate
 from tests.harness.chat import Chat
-from tests.harness.programs import COMMAND, Program, answers, free_port, run
+from tests.harness.programs import COMMAND, Program, answers, free_port
 from tests.harness.village import Record, Village, ndjson
 from tests.harness.waiting import PATIENCE, until
 
@@ -139,8 +140,7 @@ def running(
     world = f"http://127.0.0.1:{port}"
     addresses = [f"http://127.0.0.1:{one}" for one in ports]
     settings = {**settings_of(database, world), **(more or {})}
-    migrated = run("migrate", settings=settings, folder=folder)
-    assert migrated.returncode == 0, migrated.stderr
+    migrate(database)
     outside = Program(
         "outside",
         [sys.executable, "-m", "tests.harness.outside", str(port), folder / "max.db", *addresses],

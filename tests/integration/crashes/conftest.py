@@ -13,7 +13,7 @@ from tests.integration.crashes.stand import load
 from tests.integration.crashes.walk import LANES, Place, Step
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def worlds(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, Path]]:
     """The address of emulators and the folder of their memories."""
     folder = tmp_path_factory.mktemp("worlds")
@@ -28,14 +28,14 @@ def worlds(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, Path
         program.kill()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def on_sqlite(worlds: tuple[str, Path], tmp_path_factory: pytest.TempPathFactory) -> tuple[Place, list[Step]]:
     """A place with files, and the walk written down there."""
     folder = tmp_path_factory.mktemp("sqlite")
     return _walked(folder, worlds, [f"sqlite:///{folder}/{number}.db" for number in range(LANES)])
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def on_postgres(
     worlds: tuple[str, Path], tmp_path_factory: pytest.TempPathFactory, make_postgres_database: Callable[..., str]
 ) -> tuple[Place, list[Step]]:

@@ -128,7 +128,7 @@ def messenger(tmp_path: Path) -> Iterator[Max]:
         yield running
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def strict(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Max]:
     """One emulator for all refusals, which leave no trace; Anna has started the bot."""
     with served(tmp_path_factory.mktemp("strict"), allow_http_webhooks=False) as running:
@@ -144,7 +144,7 @@ def met(messenger: Max) -> Max:
     return messenger
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def lasting_esia() -> Iterator[Esia]:
     with served_esia() as running:
         yield running
