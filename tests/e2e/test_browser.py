@@ -11,10 +11,12 @@ import pytest
 from playwright.sync_api import Browser, ConsoleMessage, Locator, Page, Request, expect, sync_playwright
 
 from tests.harness.chat import Chat
+from tests.harness.programs import run
 from tests.harness.sandbox import SmallSandbox, small_sandbox
 from tests.harness.waiting import PATIENCE
 
 PHONE, DESK = {"width": 390, "height": 844}, {"width": 1280, "height": 800}
+PASSWORD = "correct horse battery"
 CONFIRM = "Даю согласие, записать"
 SCREENSHOTS = "REGISTRATURA_TEST_SCREENSHOTS"
 MARINA, DESK_PERSON, LISTENER, SURVIVOR = 1001, 1012, 1018, 1011
@@ -182,6 +184,22 @@ def test_what_happens_elsewhere_appears_without_a_reload(browser: Browser, sandb
     assert loads == []
     screen.assert_calm()
     screen.page.context.close()
+
+
+def test_no_page_is_wider_than_a_phone(browser: Browser, sandbox: SmallSandbox) -> None:
+    settings = {"REGISTRATURA_DATABASE_URL": f"sqlite:///{sandbox.folder}/data/registratura.db"}
+    boss = ("administrator", "zavedujuschaja.registraturoj@poliklinika.example")
+    assert run(*boss, settings=settings, folder=sandbox.folder, data=f"{PASSWORD}\n".encode()).returncode == 0
+    page = window(browser, sandbox, PHONE, "pages").page
+    page.goto(f"{sandbox.address}/login")
+    page.get_by_label("Логин или Электронная почта").fill(boss[1])
+    page.get_by_label("Пароль").fill(PASSWORD)
+    page.get_by_role("button", name="Вход").click()
+    expect(page.get_by_text("Выйти")).to_be_visible()
+    for path in ("/", "/services", "/help", "/bookings", "/feedback", "/admin/accounts", "/sandbox/clock"):
+        page.goto(f"{sandbox.address}{path}")
+        assert no_wider_than_the_window(page), path
+    page.context.close()
 
 
 def test_the_page_survives_a_power_cut_of_the_server(browser: Browser, sandbox: SmallSandbox) -> None:
