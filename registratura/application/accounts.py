@@ -8,10 +8,7 @@ import attrs
 from registratura.application.ports.passwords import Passwords
 from registratura.application.ports.storage import Storage, Transaction
 from registratura.application.ports.time import Clock, Ids
-from registratura.domain.accounts import Account, AccountId, Role
-
-SHORTEST_PASSWORD = 12
-"""Letters that a password has at least."""
+from registratura.domain.accounts import Account, AccountId, Role, appointed, with_password
 
 
 @attrs.frozen(kw_only=True)
@@ -69,7 +66,7 @@ class ManageAccounts:
             role=details.role,
         )
         if hashed is not None:
-            account = attrs.evolve(account, password=hashed, failures=0, locked_until=None)
+            account = with_password(account, hashed)
         if not tx.accounts.save(account):
             return Saved.TAKEN
         if known is not None and hashed is not None:
@@ -90,18 +87,11 @@ class ManageAccounts:
     def _appoint(self, login: str, hashed: str, actor: str, tx: Transaction) -> Saved:
         now = self.clock.now()
         known = tx.accounts.by_login(login)
-        appointed = attrs.evolve(
-            known or Account(id=AccountId(self.ids.new()), name=login, login=login, created_at=now),
-            role=Role.ADMINISTRATOR,
-            password=hashed,
-            failures=0,
-            locked_until=None,
-            is_blocked=False,
-        )
-        if not tx.accounts.save(appointed):
+        account = known or Account(id=AccountId(self.ids.new()), name=login, login=login, created_at=now)
+        if not tx.accounts.save(appointed(account, hashed)):
             return Saved.TAKEN
-        tx.accounts.end_sessions_of(appointed.id)
-        tx.audit.note("account.appointed", actor=actor, subject=appointed.id, at=now)
+        tx.accounts.end_sessions_of(account.id)
+        tx.audit.note("account.appointed", actor=actor, subject=account.id, at=now)
         return Saved.DONE
 
     async def block(self, account: AccountId, actor: str, *, block: bool) -> Account | None:

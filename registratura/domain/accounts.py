@@ -45,6 +45,25 @@ class Account:
     created_at: datetime = attrs.field(validator=aware)
 
 
+SHORTEST_PASSWORD = 12
+"""Signs that a password has at least."""
+
+
+def is_long_enough(password: str) -> bool:
+    """Whether somebody may be given *password*."""
+    return len(password) >= SHORTEST_PASSWORD
+
+
+def with_password(account: Account, hashed: str) -> Account:
+    """*account* with another password, whatever was tried with the last one."""
+    return attrs.evolve(account, password=hashed, failures=0, locked_until=None)
+
+
+def appointed(account: Account, hashed: str) -> Account:
+    """*account* as that of an administrator with another password, who may sign in though they were blocked."""
+    return attrs.evolve(with_password(account, hashed), role=Role.ADMINISTRATOR, is_blocked=False)
+
+
 @attrs.frozen(kw_only=True)
 class Lockout:
     """What happens to who guesses passwords (`auth.*`)."""

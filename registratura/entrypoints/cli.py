@@ -15,10 +15,11 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 
-from registratura.application.accounts import SHORTEST_PASSWORD, Saved
+from registratura.application.accounts import Saved
 from registratura.application.load import LoadReport
 from registratura.application.ports.failures import Unavailable
 from registratura.application.ports.spool import RefusedLine
+from registratura.domain.accounts import SHORTEST_PASSWORD, is_long_enough
 from registratura.entrypoints import composition, doctor, texts
 from registratura.entrypoints.composition import BackupRefused, Registratura, compose, open_source
 from registratura.entrypoints.doctor import Finding
@@ -257,7 +258,7 @@ def administrator(login: Annotated[str, typer.Argument(help=texts.LOGIN)]) -> No
         password = typer.prompt(texts.PASSWORD, hide_input=True, confirmation_prompt=texts.PASSWORD_AGAIN)
     else:
         password = sys.stdin.readline().rstrip("\r\n")
-    if len(password) < SHORTEST_PASSWORD:
+    if not is_long_enough(password):
         _fail(texts.PASSWORD_SHORT.format(shortest=SHORTEST_PASSWORD), USAGE)
 
     async def appoint(product: Registratura) -> int:

@@ -36,7 +36,6 @@ from registratura.application.dialogue.painting import Painter
 from registratura.application.examples import ControlExamples
 from registratura.application.load import LoadRecords, LoadReport
 from registratura.application.mailroom import Relay, TakeIn, WorkOff
-from registratura.application.ports.messenger import Throttle
 from registratura.application.ports.mis import Mis
 from registratura.application.ports.spool import RefusedLine
 from registratura.application.ports.storage import Storage
@@ -205,7 +204,7 @@ async def compose(
             end_consultation=EndConsultation(storage=storage, clock=clock),
             offer_leave_closing=OfferLeaveClosing(storage=storage, words=MaxNotices()),
             people=people,
-            open_chats=await _open_chats(settings, storage, storage, stack),
+            open_chats=await _open_chats(settings, storage, stack),
             ask_mis=ask_mis,
             max_door=door,
             max_line=line,
@@ -280,14 +279,12 @@ def _inviting(settings: Settings, desk: Desk) -> Invite:
     )
 
 
-async def _open_chats(
-    settings: Settings, storage: Storage, throttle: Throttle, stack: AsyncExitStack
-) -> OpenChats | None:
+async def _open_chats(settings: Settings, storage: sql.SqlStorage, stack: AsyncExitStack) -> OpenChats | None:
     if settings.sferum.url is None:
         return None
     token = settings.sferum.token.reveal if settings.sferum.token is not None else ""
     chats = await stack.enter_async_context(
-        sferum.connect(sferum.SferumSettings(url=str(settings.sferum.url), token=token), throttle)
+        sferum.connect(sferum.SferumSettings(url=str(settings.sferum.url), token=token), storage)
     )
     return OpenChats(storage=storage, chats=chats, words=MaxNotices(), alarm=_alarm)
 

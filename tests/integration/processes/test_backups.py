@@ -57,6 +57,14 @@ def saved(folder: Path, settings: dict[str, str]) -> Path:
     return file
 
 
+def one_saved(url: str, folder: Path) -> tuple[str, dict[str, str], Path]:
+    """A database of one row and its backup: address, settings, file."""
+    settings = settings_of(url, "http://127.0.0.1:1")
+    assert run("migrate", settings=settings, folder=folder).returncode == 0
+    query(url, "INSERT INTO speciality (id, name, digest) VALUES ('1', 'Терапия', 'x')")
+    return url, settings, saved(folder, settings)
+
+
 @pytest.mark.req("OPS-08")
 def test_a_lost_database_is_restored_into_an_empty_installation(
     new_database: Callable[[], str], tmp_path: Path
@@ -108,11 +116,7 @@ def test_what_staff_spoilt_is_restored_and_what_was_there_is_kept(
 
 
 def test_a_damaged_backup_changes_nothing(new_database: Callable[[], str], tmp_path: Path) -> None:
-    url = new_database()
-    settings = settings_of(url, "http://127.0.0.1:1")
-    assert run("migrate", settings=settings, folder=tmp_path).returncode == 0
-    query(url, "INSERT INTO speciality (id, name, digest) VALUES ('1', 'Терапия', 'x')")
-    file = saved(tmp_path, settings)
+    url, settings, file = one_saved(new_database(), tmp_path)
     whole = file.read_bytes()
     for damaged in (whole[: len(whole) // 2], b"", b"SELECT 1;"):
         file.write_bytes(damaged)
@@ -124,11 +128,7 @@ def test_a_damaged_backup_changes_nothing(new_database: Callable[[], str], tmp_p
 
 
 def test_a_database_of_an_older_version_is_replaced_too(new_database: Callable[[], str], tmp_path: Path) -> None:
-    url = new_database()
-    settings = settings_of(url, "http://127.0.0.1:1")
-    assert run("migrate", settings=settings, folder=tmp_path).returncode == 0
-    query(url, "INSERT INTO speciality (id, name, digest) VALUES ('1', 'Терапия', 'x')")
-    file = saved(tmp_path, settings)
+    url, settings, file = one_saved(new_database(), tmp_path)
     query(url, "ALTER TABLE speciality DROP COLUMN digest")
     assert run("restore", file, settings=settings, folder=tmp_path).returncode == 1
     done = run("restore", "--replace", file, settings=settings, folder=tmp_path)

@@ -12,7 +12,6 @@ import pytest
 from registratura.domain.appointments import Appointment, ClosedAppointment, Outcome
 from registratura.domain.chats import ChatState, ConsultationChat, Guest, Side
 from registratura.entrypoints.composition import Registratura, compose, migrate
-from registratura.entrypoints.http.app import build
 from registratura.entrypoints.settings import load_settings
 from registratura.testing.contracts.storage.region import (
     COLLEAGUE,
@@ -43,14 +42,6 @@ async def product(tmp_path: Path) -> AsyncIterator[Registratura]:
     migrate(settings)
     async with compose(settings) as product:
         yield product
-
-
-@pytest.fixture
-async def api(product: Registratura) -> AsyncIterator[httpx.AsyncClient]:
-    transport = httpx.ASGITransport(build(product))
-    headers = {"Authorization": "Bearer token"}
-    async with httpx.AsyncClient(transport=transport, base_url="http://registry.example", headers=headers) as client:
-        yield client
 
 
 @pytest.fixture

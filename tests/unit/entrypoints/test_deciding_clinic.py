@@ -16,7 +16,6 @@ from registratura.domain.identifiers import AppointmentId
 from registratura.domain.people import Patient
 from registratura.domain.refusals import BookingCode
 from registratura.entrypoints.composition import Registratura, compose, migrate
-from registratura.entrypoints.http.app import build
 from registratura.entrypoints.settings import load_settings
 from registratura.testing.contracts.storage.region import CONTROL, MOTHER, REGION, SLOTS, load
 from registratura.testing.mis import MemoryMis, Way
@@ -50,14 +49,6 @@ async def product(mis: MemoryMis, tmp_path: Path) -> AsyncIterator[Registratura]
         tomorrow = product.clock.now() + timedelta(days=1)
         await load(product.storage, *REGION[:-1], [attrs.evolve(SLOTS[0], visit=tomorrow)])
         yield product
-
-
-@pytest.fixture
-async def api(product: Registratura) -> AsyncIterator[httpx.AsyncClient]:
-    transport = httpx.ASGITransport(build(product))
-    headers = {"Authorization": "Bearer token"}
-    async with httpx.AsyncClient(transport=transport, base_url="http://registry.example", headers=headers) as client:
-        yield client
 
 
 async def ask_again(product: Registratura, booking: str) -> None:

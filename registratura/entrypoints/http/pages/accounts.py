@@ -5,8 +5,8 @@ from collections.abc import Mapping
 from starlette.requests import Request
 from starlette.responses import Response
 
-from registratura.application.accounts import SHORTEST_PASSWORD, Details, Saved
-from registratura.domain.accounts import Account, AccountId, Role
+from registratura.application.accounts import Details, Saved
+from registratura.domain.accounts import SHORTEST_PASSWORD, Account, AccountId, Role, is_long_enough
 from registratura.entrypoints.composition import Registratura
 from registratura.entrypoints.http.pages import texts
 from registratura.entrypoints.http.pages.rendering import message, page, redirect
@@ -123,7 +123,7 @@ def _fault(given: dict[str, str]) -> str:
     if not given["name"] or (not given["id"] and not given["login"]) or given["role"] not in texts.ACCOUNT_ROLES:
         return texts.ACCOUNT_NEEDS_NAME
     needs_password = not given["id"] or given["password"]
-    if needs_password and len(given["password"]) < SHORTEST_PASSWORD:
+    if needs_password and not is_long_enough(given["password"]):
         return texts.ACCOUNT_PASSWORD_SHORT.format(shortest=SHORTEST_PASSWORD)
     return ""
 
