@@ -25,8 +25,7 @@ from registratura.application.ports.storage import Storage, Transaction
 from registratura.domain.appointments import FREEING, ClosedAppointment, Outcome
 from registratura.domain.confirmation import UNANSWERED
 from registratura.domain.identifiers import AppointmentId
-from registratura.domain.moments import day_bounds
-from registratura.domain.notifications import Occasion, ReminderRules, turn
+from registratura.domain.notifications import Occasion, ReminderRules, day_before_until, turn
 
 AT_ONCE = 100
 """Bookings that are looked at in one transaction."""
@@ -96,16 +95,13 @@ class Remind:
                 self._tell("ended", ended, due, tx)
             return None
         whats_on = turn(due.held, self.rules, due.organisation.zone, now=now)
-        starts, zone = due.booked.starts, due.organisation.zone
         for occasion in whats_on.now:
             match occasion:
                 case Occasion.DAY_BEFORE:
-                    # «Завтра» is wrong after midnight, and nobody needs two reminders of one visit at once.
-                    _, midnight = day_bounds(now.astimezone(zone).date(), zone)
-                    until = min(midnight, starts - self.rules.soon)
+                    until = day_before_until(due.held, self.rules, due.organisation.zone, now=now)
                     self._tell(occasion, self._day_before(due, now), due, tx, Timely(due.booked.id, until))
                 case Occasion.SOON:
-                    self._tell(occasion, self._soon(due, now), due, tx, Timely(due.booked.id, starts))
+                    self._tell(occasion, self._soon(due, now), due, tx, Timely(due.booked.id, due.booked.starts))
                 case Occasion.CHAT:
                     want_chat(due, now, tx)
         return whats_on.again

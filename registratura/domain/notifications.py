@@ -9,7 +9,7 @@ import attrs
 from registratura.domain.appointments import Appointment, VisitKind
 from registratura.domain.chats import TRIES_AFTER_START
 from registratura.domain.identifiers import PatientId
-from registratura.domain.moments import aware
+from registratura.domain.moments import aware, day_bounds
 from registratura.domain.telemedicine import Platform
 
 
@@ -116,6 +116,15 @@ def turn(booked: Appointment, rules: ReminderRules, zone: ZoneInfo, *, now: date
     if due and due[-1] is not Occasion.DAY_BEFORE:
         due = tuple(occasion for occasion in due if occasion is not Occasion.DAY_BEFORE)
     return Turn(now=due, again=next((item.due for item in items if item.due > now), None))
+
+
+def day_before_until(booked: Appointment, rules: ReminderRules, zone: ZoneInfo, *, now: datetime) -> datetime:
+    """Until when the reminder of tomorrow that is due at *now* may still be sent.
+
+    «Завтра» is wrong after midnight on the clinic's clocks, and nobody needs two reminders of one visit at once.
+    """
+    _, midnight = day_bounds(now.astimezone(zone).date(), zone)
+    return min(midnight, booked.starts - rules.soon)
 
 
 def recipient(booked: Appointment) -> PatientId:
